@@ -1,0 +1,77 @@
+-- The queue's statements that cross tenants. They return ids; the rows are read under the wall.
+
+-- Start-time fair queueing (Goyal, Vin & Cheng 1996): start = max(V, last finish of the tenant),
+-- finish = start + cost / weight. V is the start tag in service: that of the running tasks, else
+-- of the next one queued, else (idle) the largest finish tag given out.
+CREATE FUNCTION queue_reserve(cost double precision) RETURNS double precision
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+  WITH virtual_time AS (
+    SELECT coalesce(
+      (SELECT max(start_tag) FROM tasks WHERE state = 'running'),
+      (SELECT start_tag FROM tasks WHERE state = 'queued' ORDER BY priority, start_tag, id LIMIT 1),
+      (SELECT max(last_finish) FROM queue_shares),
+      0
+    ) AS v
+  )
+  INSERT INTO queue_shares AS s (tenant_id, last_finish)
+  SELECT app_tenant(), v + cost FROM virtual_time
+  ON CONFLICT (tenant_id) DO UPDATE
+    SET last_finish = greatest(s.last_finish, excluded.last_finish - cost) + cost / s.weight
+  RETURNING last_finish - cost / weight
+$$;
+
+-- A lease that ran out sends its task back to the queue; the claim that follows counts an attempt.
+CREATE FUNCTION claim_tasks(claimer text, kinds text[], slots integer, lease interval)
+RETURNS TABLE (tenant_id uuid, id bigint, attempt smallint)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+  UPDATE tasks SET state = 'queued', lease_until = NULL, worker = NULL,
+    error = jsonb_build_object('code', 'lease_expired', 'message', 'worker ' || worker || ' fell silent')
+  WHERE state = 'running' AND lease_until < now();
+
+  WITH chosen AS (
+    SELECT t.tenant_id, t.id FROM tasks t
+    WHERE t.state = 'queued' AND t.run_after <= now() AND t.kind = ANY (kinds)
+    ORDER BY t.priority, t.start_tag, t.id
+    LIMIT slots
+    FOR UPDATE SKIP LOCKED
+  )
+  UPDATE tasks t
+  SET state = 'running', attempt = t.attempt + 1, worker = claimer,
+    lease_until = now() + lease, started_at = now(), progress = NULL
+  FROM chosen c WHERE t.tenant_id = c.tenant_id AND t.id = c.id
+  RETURNING t.tenant_id, t.id, t.attempt
+$$;
+
+-- Renews what is still the caller's own, and returns just that: whatever is missing was lost.
+CREATE FUNCTION renew_leases(ids bigint[], attempts smallint[], lease interval)
+RETURNS SETOF bigint
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+  UPDATE tasks t SET lease_until = now() + lease
+  FROM unnest(ids, attempts) AS mine (id, attempt)
+  WHERE t.id = mine.id AND t.attempt = mine.attempt AND t.state = 'running'
+  RETURNING t.id
+$$;
+
+REVOKE ALL ON FUNCTION
+  app_tenant(), keys_by_prefix(text), tenant_ids(uuid, integer),
+  queue_reserve(double precision), claim_tasks(text, text[], integer, interval),
+  renew_leases(bigint[], smallint[], interval)
+FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION app_tenant() TO morrow_api, morrow_worker, morrow_definer;
+GRANT EXECUTE ON FUNCTION keys_by_prefix(text), tenant_ids(uuid, integer) TO morrow_api;
+GRANT EXECUTE ON FUNCTION queue_reserve(double precision) TO morrow_api, morrow_worker;
+GRANT EXECUTE ON FUNCTION
+  claim_tasks(text, text[], integer, interval), renew_leases(bigint[], smallint[], interval)
+TO morrow_worker;
+
+-- To own a function a role must for a moment be allowed to create in the schema.
+GRANT CREATE ON SCHEMA public TO morrow_definer;
+ALTER FUNCTION keys_by_prefix(text) OWNER TO morrow_definer;
+ALTER FUNCTION tenant_ids(uuid, integer) OWNER TO morrow_definer;
+ALTER FUNCTION queue_reserve(double precision) OWNER TO morrow_definer;
+ALTER FUNCTION claim_tasks(text, text[], integer, interval) OWNER TO morrow_definer;
+ALTER FUNCTION renew_leases(bigint[], smallint[], interval) OWNER TO morrow_definer;
+REVOKE CREATE ON SCHEMA public FROM morrow_definer;

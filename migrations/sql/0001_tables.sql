@@ -1,0 +1,277 @@
+-- Every table: tenant_id first in each key, and in each foreign key.
+
+CREATE TABLE sale_corrections (
+  tenant_id uuid NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  series_id bigint NOT NULL,
+  date date NOT NULL,
+  quantity_before double precision,
+  quantity_after double precision,
+  corrected_at timestamptz DEFAULT now() NOT NULL,
+  CONSTRAINT pk_sale_corrections PRIMARY KEY (tenant_id, id)
+);
+
+CREATE TABLE sales (
+  tenant_id uuid NOT NULL,
+  series_id bigint NOT NULL,
+  date date NOT NULL,
+  quantity double precision,
+  price double precision,
+  promotion double precision,
+  stockout boolean,
+  open boolean,
+  updated_at timestamptz DEFAULT now() NOT NULL,
+  CONSTRAINT pk_sales PRIMARY KEY (tenant_id, series_id, date)
+);
+
+CREATE TABLE tenants (
+  tenant_id uuid NOT NULL,
+  name text NOT NULL,
+  slug text NOT NULL,
+  country text NOT NULL,
+  subdivision text,
+  timezone text NOT NULL,
+  latitude double precision,
+  longitude double precision,
+  currency text,
+  plan text NOT NULL,
+  limits jsonb DEFAULT '{}'::jsonb NOT NULL,
+  created_at timestamptz DEFAULT now() NOT NULL,
+  CONSTRAINT pk_tenants PRIMARY KEY (tenant_id)
+);
+
+CREATE TABLE api_keys (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  name text NOT NULL,
+  prefix text NOT NULL,
+  digest bytea NOT NULL,
+  scopes text[] NOT NULL,
+  created_at timestamptz DEFAULT now() NOT NULL,
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  last_used_at timestamptz,
+  CONSTRAINT pk_api_keys PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_api_keys_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE INDEX ix_api_keys_prefix ON api_keys (prefix);
+
+CREATE TABLE audit_log (
+  tenant_id uuid NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  at timestamptz DEFAULT now() NOT NULL,
+  actor text NOT NULL,
+  action text NOT NULL,
+  subject text NOT NULL,
+  before jsonb,
+  after jsonb,
+  CONSTRAINT pk_audit_log PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_audit_log_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE calendar_events (
+  tenant_id uuid NOT NULL,
+  id text NOT NULL,
+  name text NOT NULL,
+  dates date[] NOT NULL,
+  locations text[],
+  window_before bigint DEFAULT 0 NOT NULL,
+  window_after bigint DEFAULT 0 NOT NULL,
+  CONSTRAINT pk_calendar_events PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_calendar_events_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE idempotent_answers (
+  tenant_id uuid NOT NULL,
+  key text NOT NULL,
+  request_digest bytea NOT NULL,
+  status bigint,
+  body jsonb,
+  location text,
+  created_at timestamptz DEFAULT now() NOT NULL,
+  CONSTRAINT pk_idempotent_answers PRIMARY KEY (tenant_id, key),
+  CONSTRAINT fk_idempotent_answers_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE jobs (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  status text NOT NULL,
+  request jsonb NOT NULL,
+  execution jsonb NOT NULL,
+  warnings jsonb DEFAULT '[]'::jsonb NOT NULL,
+  percent double precision DEFAULT 0 NOT NULL,
+  last_seq bigint DEFAULT 0 NOT NULL,
+  created_at timestamptz DEFAULT now() NOT NULL,
+  started_at timestamptz,
+  finished_at timestamptz,
+  CONSTRAINT pk_jobs PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_jobs_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE INDEX ix_jobs_created ON jobs (tenant_id, created_at, id);
+
+CREATE TABLE locations (
+  tenant_id uuid NOT NULL,
+  location text NOT NULL,
+  name text NOT NULL,
+  latitude double precision,
+  longitude double precision,
+  timezone text,
+  country text,
+  subdivision text,
+  CONSTRAINT pk_locations PRIMARY KEY (tenant_id, location),
+  CONSTRAINT fk_locations_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE products (
+  tenant_id uuid NOT NULL,
+  product text NOT NULL,
+  name text,
+  category text,
+  unit text,
+  price double precision,
+  unit_cost double precision,
+  salvage_value double precision,
+  shelf_life_days bigint,
+  batch_size double precision,
+  min_order double precision,
+  max_order double precision,
+  created_at timestamptz DEFAULT now() NOT NULL,
+  CONSTRAINT pk_products PRIMARY KEY (tenant_id, product),
+  CONSTRAINT fk_products_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE queue_shares (
+  tenant_id uuid NOT NULL,
+  last_finish double precision DEFAULT 0 NOT NULL,
+  weight double precision DEFAULT 1 NOT NULL,
+  CONSTRAINT pk_queue_shares PRIMARY KEY (tenant_id),
+  CONSTRAINT fk_queue_shares_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE regressor_days (
+  tenant_id uuid NOT NULL,
+  location text NOT NULL,
+  product text NOT NULL,
+  date date NOT NULL,
+  values jsonb NOT NULL,
+  CONSTRAINT pk_regressor_days PRIMARY KEY (tenant_id, location, product, date),
+  CONSTRAINT fk_regressor_days_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE tasks (
+  tenant_id uuid NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  group_id uuid NOT NULL,
+  kind text NOT NULL,
+  subject text NOT NULL,
+  payload jsonb DEFAULT '{}'::jsonb NOT NULL,
+  priority smallint NOT NULL,
+  cost double precision DEFAULT 1 NOT NULL,
+  start_tag double precision NOT NULL,
+  state text NOT NULL,
+  attempt smallint DEFAULT 0 NOT NULL,
+  max_attempts smallint DEFAULT 3 NOT NULL,
+  run_after timestamptz DEFAULT now() NOT NULL,
+  lease_until timestamptz,
+  worker text,
+  progress jsonb,
+  result jsonb,
+  error jsonb,
+  created_at timestamptz DEFAULT now() NOT NULL,
+  started_at timestamptz,
+  finished_at timestamptz,
+  CONSTRAINT pk_tasks PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_tasks_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE INDEX ix_tasks_claim ON tasks (priority, start_tag, id) WHERE state = 'queued';
+
+CREATE INDEX ix_tasks_group ON tasks (tenant_id, group_id, kind, state);
+
+CREATE INDEX ix_tasks_lease ON tasks (lease_until) WHERE state = 'running';
+
+CREATE TABLE job_events (
+  tenant_id uuid NOT NULL,
+  job_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  at timestamptz DEFAULT clock_timestamp() NOT NULL,
+  type text NOT NULL,
+  percent double precision NOT NULL,
+  message text NOT NULL,
+  product text,
+  location text,
+  data jsonb,
+  CONSTRAINT pk_job_events PRIMARY KEY (tenant_id, job_id, seq),
+  CONSTRAINT fk_job_events_jobs FOREIGN KEY(tenant_id, job_id) REFERENCES jobs (tenant_id, id)
+);
+
+CREATE TABLE series (
+  tenant_id uuid NOT NULL,
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  location text NOT NULL,
+  product text NOT NULL,
+  CONSTRAINT pk_series PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_series_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id),
+  CONSTRAINT uq_series_tenant_id_location_product UNIQUE (tenant_id, location, product),
+  CONSTRAINT fk_series_locations FOREIGN KEY(tenant_id, location) REFERENCES locations (tenant_id, location),
+  CONSTRAINT fk_series_products FOREIGN KEY(tenant_id, product) REFERENCES products (tenant_id, product)
+);
+
+CREATE TABLE stream_tickets (
+  tenant_id uuid NOT NULL,
+  digest bytea NOT NULL,
+  job_id uuid NOT NULL,
+  expires_at timestamptz NOT NULL,
+  CONSTRAINT pk_stream_tickets PRIMARY KEY (tenant_id, digest),
+  CONSTRAINT fk_stream_tickets_jobs FOREIGN KEY(tenant_id, job_id) REFERENCES jobs (tenant_id, id)
+);
+
+CREATE TABLE models (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  series_id bigint NOT NULL,
+  version bigint NOT NULL,
+  family text NOT NULL,
+  params jsonb NOT NULL,
+  scores jsonb NOT NULL,
+  baseline_scores jsonb NOT NULL,
+  skill double precision,
+  stage text NOT NULL,
+  confidence double precision NOT NULL,
+  detail jsonb NOT NULL,
+  fingerprint text NOT NULL,
+  sha256 text NOT NULL,
+  bytes bigint NOT NULL,
+  horizon_days bigint NOT NULL,
+  interval_coverage double precision,
+  trained_through date NOT NULL,
+  created_at timestamptz DEFAULT now() NOT NULL,
+  quarantined_at timestamptz,
+  CONSTRAINT pk_models PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_models_series FOREIGN KEY(tenant_id, series_id) REFERENCES series (tenant_id, id),
+  CONSTRAINT uq_models_tenant_id_series_id_version UNIQUE (tenant_id, series_id, version)
+);
+
+CREATE TABLE forecasts (
+  tenant_id uuid NOT NULL,
+  model_id uuid NOT NULL,
+  date date NOT NULL,
+  mean double precision NOT NULL,
+  quantiles double precision[] NOT NULL,
+  open boolean NOT NULL,
+  CONSTRAINT pk_forecasts PRIMARY KEY (tenant_id, model_id, date),
+  CONSTRAINT fk_forecasts_models FOREIGN KEY(tenant_id, model_id) REFERENCES models (tenant_id, id)
+);
+
+CREATE TABLE model_aliases (
+  tenant_id uuid NOT NULL,
+  series_id bigint NOT NULL,
+  alias text NOT NULL,
+  model_id uuid NOT NULL,
+  CONSTRAINT pk_model_aliases PRIMARY KEY (tenant_id, series_id, alias),
+  CONSTRAINT fk_model_aliases_series FOREIGN KEY(tenant_id, series_id) REFERENCES series (tenant_id, id),
+  CONSTRAINT fk_model_aliases_models FOREIGN KEY(tenant_id, model_id) REFERENCES models (tenant_id, id)
+);

@@ -1,0 +1,96 @@
+"""Everything the service reads from its environment: one frozen object, refused at start by name."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Positive = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[int, Field(ge=0)]
+
+
+class SettingsRefused(Exception):
+    """The environment holds values the service will not start with; one line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class Settings(BaseSettings):
+    """Each field is read from `MORROW_` + its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="MORROW_", frozen=True, extra="ignore")
+
+    database_url: SecretStr
+    migration_database_url: SecretStr | None = None
+    operator_key: SecretStr | None = None
+
+    db_pool_size: Positive = 10
+    db_max_overflow: NonNegative = 20
+    db_pool_timeout: Annotated[float, Field(gt=0)] = 30
+    db_pool_recycle: Positive = 3600
+    db_pool_pre_ping: bool = True
+    db_echo: bool = False
+
+    model_storage_path: str = ".morrow/models"
+    model_backup_enabled: bool = True
+    model_versioning_enabled: bool = True
+
+    max_training_time_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 30
+    max_concurrent_training_jobs: Positive = 3
+    min_training_data_days: Annotated[int, Field(ge=14)] = 30
+    workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    lease_seconds: Annotated[float, Field(gt=0)] = 20
+    renew_seconds: Annotated[float, Field(gt=0)] = 5
+    drain_seconds: Annotated[float, Field(ge=0)] = 25
+
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def _is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        scheme = urlsplit(value.get_secret_value()).scheme
+        if scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
+            raise ValueError(f"scheme {scheme!r} is not postgresql://")
+        return value
+
+    @field_validator("operator_key")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 16:
+            raise ValueError("an operator key has at least 16 characters")
+        return value
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment, or raise `SettingsRefused` naming each variable and its fault."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsRefused([_problem(item) for item in error.errors()]) from None
+
+    def model_root(self) -> str | Path:
+        """Where artifacts live: an `s3://` address as it stands, or a local directory."""
+        if self.model_storage_path.startswith("s3://"):
+            return self.model_storage_path
+        return Path(self.model_storage_path)
+
+    def console_logs(self) -> bool:
+        """Whether people read the log directly, rather than a collector."""
+        return self.log_format == "console" or (self.log_format == "auto" and sys.stderr.isatty())
+
+
+def _problem(item: object) -> str:
+    assert isinstance(item, dict)
+    name = "MORROW_" + "_".join(str(part) for part in item["loc"]).upper()
+    if item["type"] == "missing":
+        return f"{name} is not set"
+    return f"{name}={item['input']!r}: {item['msg']}"

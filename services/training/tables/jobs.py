@@ -1,0 +1,113 @@
+"""What was asked for: jobs, their event log, and the tasks of the queue."""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import Identity, Index, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.training.tables.table import EMPTY, NOW, Json, Table, belongs_to
+
+
+class Job(Table):
+    __tablename__ = "jobs"
+    __table_args__ = (
+        belongs_to("tenants"),
+        Index("ix_jobs_created", "tenant_id", "created_at", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    request: Mapped[Json]
+    execution: Mapped[Json]
+    warnings: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
+    percent: Mapped[float] = mapped_column(server_default=text("0"))
+    last_seq: Mapped[int] = mapped_column(server_default=text("0"))
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
+    started_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+
+
+class JobEvent(Table):
+    __tablename__ = "job_events"
+    __table_args__ = (belongs_to("jobs", "job_id"),)
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
+    type: Mapped[str]
+    percent: Mapped[float]
+    message: Mapped[str]
+    product: Mapped[str | None]
+    location: Mapped[str | None]
+    data: Mapped[Json | None]
+
+
+class StreamTicket(Table):
+    __tablename__ = "stream_tickets"
+    __table_args__ = (belongs_to("jobs", "job_id"),)
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    job_id: Mapped[UUID]
+    expires_at: Mapped[dt.datetime]
+
+
+class IdempotentAnswer(Table):
+    __tablename__ = "idempotent_answers"
+    __table_args__ = (belongs_to("tenants"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_digest: Mapped[bytes]
+    status: Mapped[int | None]
+    body: Mapped[Json | None]
+    location: Mapped[str | None]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
+
+
+class Task(Table):
+    """One claimable unit of work. The queue reads none of `payload`, `progress` or `result`."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        belongs_to("tenants"),
+        Index("ix_tasks_group", "tenant_id", "group_id", "kind", "state"),
+        Index(
+            "ix_tasks_claim",
+            "priority",
+            "start_tag",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index("ix_tasks_lease", "lease_until", postgresql_where=text("state = 'running'")),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    group_id: Mapped[UUID]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    payload: Mapped[Json] = mapped_column(server_default=EMPTY)
+    priority: Mapped[int] = mapped_column(SmallInteger)
+    cost: Mapped[float] = mapped_column(server_default=text("1"))
+    start_tag: Mapped[float]
+    state: Mapped[str]
+    attempt: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    max_attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("3"))
+    run_after: Mapped[dt.datetime] = mapped_column(server_default=NOW)
+    lease_until: Mapped[dt.datetime | None]
+    worker: Mapped[str | None]
+    progress: Mapped[Json | None]
+    result: Mapped[Json | None]
+    error: Mapped[Json | None]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
+    started_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+
+
+class QueueShare(Table):
+    """A tenant's place in start-time fair queueing: the finish tag of its last task."""
+
+    __tablename__ = "queue_shares"
+    __table_args__ = (belongs_to("tenants"),)
+
+    last_finish: Mapped[float] = mapped_column(server_default=text("0"))
+    weight: Mapped[float] = mapped_column(server_default=text("1"))

@@ -1,0 +1,53 @@
+"""Who: tenants, their keys, and the record of what was done."""
+
+import datetime as dt
+from uuid import UUID
+
+from sqlalchemy import Identity, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.training.tables.table import EMPTY, NOW, Json, Table, belongs_to
+
+
+class Tenant(Table):
+    __tablename__ = "tenants"
+
+    name: Mapped[str]
+    slug: Mapped[str]
+    country: Mapped[str]
+    subdivision: Mapped[str | None]
+    timezone: Mapped[str]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    currency: Mapped[str | None]
+    plan: Mapped[str]
+    limits: Mapped[Json] = mapped_column(server_default=EMPTY)
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
+
+
+class ApiKey(Table):
+    __tablename__ = "api_keys"
+    __table_args__ = (belongs_to("tenants"), Index("ix_api_keys_prefix", "prefix"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    prefix: Mapped[str]
+    digest: Mapped[bytes]
+    scopes: Mapped[list[str]]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
+    expires_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+    last_used_at: Mapped[dt.datetime | None]
+
+
+class AuditEntry(Table):
+    __tablename__ = "audit_log"
+    __table_args__ = (belongs_to("tenants"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    before: Mapped[Json | None]
+    after: Mapped[Json | None]
