@@ -1,0 +1,68 @@
+"""One process at a time in a directory."""
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+LOCK_FILE = "lock"
+
+
+class DirectoryLocked(Exception):
+    """Another process holds the directory; `pid` is None while it has not yet written its own."""
+
+    def __init__(self, directory: Path, pid: int | None) -> None:
+        self.directory = directory
+        self.pid = pid
+        holder = "another process" if pid is None else f"process {pid}"
+        super().__init__(
+            f"{directory} is in use by {holder}: stop that one first, or choose another directory"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryLock:
+    """A held lock; the kernel lets go of it when the process ends, however it ends."""
+
+    directory: Path
+    file: BinaryIO
+
+    def release(self) -> None:
+        """Let go; twice is no error."""
+        self.file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def lock_directory(directory: Path) -> DirectoryLock:
+    """Hold an existing directory for this process, by `flock` on the file `lock` inside it.
+
+    The file is never removed: who removed it would let a third process lock a new one beside the
+    second. Raises DirectoryLocked, which names the holder.
+    """
+    path = directory / LOCK_FILE
+    file = open(path, "r+b", buffering=0, opener=_open_or_create)  # noqa: SIM115
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = file.read()
+        file.close()
+        raise DirectoryLocked(directory, int(text) if text.strip() else None) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n".encode())
+    return DirectoryLock(directory, file)
+
+
+def _open_or_create(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, 0o600)
