@@ -166,7 +166,7 @@ def test_the_calendar_is_that_of_the_given_land() -> None:
 )
 def test_impossible_arguments_are_refused(arguments: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        generate_bakery(7, START, **arguments)  # type: ignore[arg-type]
+        generate_bakery(7, START, **arguments)
 
 
 @pytest.mark.parametrize("days", [1, 8, 40])
