@@ -1,0 +1,90 @@
+"""What a training is asked for, and how it reports on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Optimizer(StrEnum):
+    TPE = "tpe"
+    RANDOM = "random"
+    GRID = "grid"
+    CMAES = "cmaes"
+
+
+class Family(StrEnum):
+    BASELINE = "baseline"
+    PROPHET = "prophet"
+
+
+class TrainingStage(StrEnum):
+    FEATURES = "features"
+    SEARCH = "search"
+    FIT = "fit"
+    EVALUATE = "evaluate"
+    CALIBRATE = "calibrate"
+
+
+class InvalidConfigError(ValueError):
+    """A training option out of its range; the message names the option, its value and the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Options of one training; `dataclasses.asdict` of it is JSON and enters the fingerprint.
+
+    `max_trials` None: the cap of the demand class. `families` None: every family. `max_seconds`
+    is looked at between fits, never inside one. `search_folds` tune, `contest_folds` judge: the
+    search never sees the latter.
+    """
+
+    horizon_days: int = 28
+    optimizer: str = Optimizer.TPE
+    max_trials: int | None = None
+    families: tuple[str, ...] | None = None
+    min_training_days: int = 30
+    seed: int = 2026
+    max_seconds: float = 1800.0
+    search_folds: int = 3
+    contest_folds: int = 3
+
+    def __post_init__(self) -> None:
+        _require("horizon_days", self.horizon_days, 1, 365)
+        _require("max_trials", 1 if self.max_trials is None else self.max_trials, 1, 1000)
+        _require("min_training_days", self.min_training_days, 14, 3650)
+        _require("max_seconds", self.max_seconds, 0, 7 * 86400)
+        _require("search_folds", self.search_folds, 0, 12)
+        _require("contest_folds", self.contest_folds, 1, 12)
+        _require_one_of("optimizer", self.optimizer, [item.value for item in Optimizer])
+        for family in self.families if self.families is not None else (Family.PROPHET,):
+            _require_one_of("families", family, [item.value for item in Family])
+        if self.families == ():
+            raise InvalidConfigError("families is empty: name one, or leave it out for all")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training is: `fraction` in 0..1 never falls within one training."""
+
+    stage: TrainingStage
+    fraction: float
+    trials_done: int = 0
+
+
+Report = Callable[[Progress], None]
+
+
+def ignore(progress: Progress) -> None:
+    """The report of those who do not listen."""
+
+
+def _require(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise InvalidConfigError(f"{name} is {value}; give a value from {low} to {high}")
+
+
+def _require_one_of(name: str, value: str, allowed: list[str]) -> None:
+    if value not in allowed:
+        raise InvalidConfigError(f"{name} holds {value!r}; choose from {', '.join(allowed)}")

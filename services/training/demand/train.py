@@ -1,0 +1,132 @@
+"""Sales in, forecast out: one series trained from its daily past to a calibrated forecast.
+
+Pure and synchronous: no I/O, no clock but the one handed in, no global randomness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from services.training.demand.backtest import plan_folds
+from services.training.demand.baseline import Baseline
+from services.training.demand.bundle import make_bundle, serve
+from services.training.demand.calibrate import calibrate
+from services.training.demand.classification import demand_class, trial_cap, volume_class
+from services.training.demand.config import (
+    Family,
+    Optimizer,
+    Progress,
+    Report,
+    TrainingConfig,
+    TrainingStage,
+    ignore,
+)
+from services.training.demand.contest import (
+    as_is,
+    compete,
+    fold_scores,
+    gain_over,
+    scores_of,
+    skill,
+    stage_of,
+    winner,
+)
+from services.training.demand.effects import effects_of
+from services.training.demand.families import Entry, Tuning, baseline_entry, enter
+from services.training.demand.features import Design, prepare
+from services.training.demand.outcome import Refused, Trained
+from services.training.demand.prediction import Floats
+from services.training.demand.quality import Limits, inspect_history
+from services.training.demand.refusal import refusal_of
+from services.training.demand.search import Budget
+from services.training.demand.series import Series
+
+__all__ = ["Progress", "Refused", "Trained", "TrainingConfig", "train"]
+
+
+def train(
+    series: Series,
+    config: TrainingConfig,
+    report: Report = ignore,
+    clock: Callable[[], float] = perf_counter,
+) -> Trained | Refused:
+    """The best family for the series, its record and its forecast of `series.plan`; or why not.
+
+    The same series and configuration give the same result as long as `max_seconds` does not cut
+    the search short; `clock` counts seconds and is read between fits.
+    """
+    started = clock()
+    report(Progress(TrainingStage.FEATURES, 0.0))
+    folds = plan_folds(series, config.horizon_days, config.search_folds, config.contest_folds)
+    refusal = refusal_of(series, config, folds)
+    if refusal is not None:
+        return refusal
+    design = prepare(series)
+
+    tuning = _tuning(series, config, report, lambda: clock() - started)
+    entries = [enter(family, folds.search, design, tuning) for family in _families(config)]
+
+    report(Progress(TrainingStage.EVALUATE, 0.7, _trials_of(entries)))
+    reference = as_is(baseline_entry(Baseline.SAME_WEEKDAY_MEAN, folds.search), folds.contest)
+    standings = [compete(entry, folds.contest) for entry in entries]
+    best = winner(standings, reference)
+
+    report(Progress(TrainingStage.FIT, 0.85, _trials_of(entries)))
+    fitted = best.entry.fit(series)
+
+    report(Progress(TrainingStage.CALIBRATE, 0.95, _trials_of(entries)))
+    calibration = calibrate([*best.entry.rehearsal, *best.raw])
+    scores = scores_of(best.served)
+    return Trained(
+        family=best.entry.family.value,
+        params=best.entry.params,
+        scores=scores,
+        baseline_scores=scores_of(reference.served),
+        skill=skill(reference, best),
+        stage=stage_of(reference, best),
+        confidence=gain_over(reference, best).probability,
+        forecast=serve(fitted, calibration, series),
+        interval_coverage=scores.coverage80,
+        fold_scores=fold_scores(standings, reference),
+        trials=[trial.to_dict() for entry in entries for trial in entry.trials],
+        effects=effects_of(fitted, series.plan["open"].to_numpy()),
+        demand_class=demand_class(_known_sales(series)).value,
+        warnings=_warnings(series, config, design),
+        seconds=clock() - started,
+        bundle=make_bundle(series, config, best.entry, fitted, calibration),
+    )
+
+
+def _families(config: TrainingConfig) -> list[Family]:
+    return list(Family) if config.families is None else [Family(name) for name in config.families]
+
+
+def _tuning(
+    series: Series, config: TrainingConfig, report: Report, elapsed: Callable[[], float]
+) -> Tuning:
+    cap = trial_cap(volume_class(_known_sales(series)))
+    trials = cap if config.max_trials is None else min(cap, config.max_trials)
+    return Tuning(
+        optimizer=Optimizer(config.optimizer),
+        budget=Budget(trials, lambda: elapsed() >= config.max_seconds),
+        seed=config.seed,
+        on_trial=lambda done: report(
+            Progress(TrainingStage.SEARCH, 0.05 + 0.65 * done / trials, done)
+        ),
+    )
+
+
+def _known_sales(series: Series) -> Floats:
+    return series.history["quantity"][series.history["open"]].dropna().to_numpy()
+
+
+def _trials_of(entries: list[Entry]) -> int:
+    return sum(len(entry.trials) for entry in entries)
+
+
+def _warnings(series: Series, config: TrainingConfig, design: Design) -> tuple[str, ...]:
+    limits = Limits(config.min_training_days, intermittent_allowed=True)
+    findings = inspect_history(series.history, series.product, series.location, limits)
+    dropped = (f"regressor {name!r} is dropped: it never varies" for name in design.dropped)
+    return (*(f"{finding.code}: {finding.message}" for finding in findings), *dropped)
