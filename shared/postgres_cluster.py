@@ -7,20 +7,13 @@ from pathlib import Path
 
 from shared.mortal import Identity, launch_command
 from shared.postgres_binaries import PostgresBinaries
+from shared.postgres_errors import PostgresFailed, PostgresUnavailable
 from shared.postgres_identity import CLUSTER, hand_over
 
 BUILTIN_LOCALES_SINCE = 17
 
 
-class PostgresFailed(Exception):
-    """A program of PostgreSQL failed; `output` is the last it said."""
-
-    def __init__(self, what: str, output: str) -> None:
-        self.output = output
-        super().__init__(f"{what}:\n{output}" if output else what)
-
-
-class WrongMajorVersion(Exception):
+class WrongMajorVersion(PostgresUnavailable):
     def __init__(self, cluster: Path, made_by: str, binaries: PostgresBinaries) -> None:
         self.made_by = made_by
         super().__init__(

@@ -7,11 +7,12 @@ import subprocess
 from pathlib import Path
 
 from shared.mortal import SAME_USER, Identity, OtherUser, OwnNamespace, launch_command
+from shared.postgres_errors import PostgresUnavailable
 
 CLUSTER = "cluster"
 
 
-class NoOrdinaryUser(Exception):
+class NoOrdinaryUser(PostgresUnavailable):
     """Started as root, and there is no way to run PostgreSQL as anybody else."""
 
     def __init__(self, reason: str) -> None:

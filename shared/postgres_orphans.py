@@ -11,11 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+from shared.postgres_errors import PostgresUnavailable
+
 PATIENCE_SECONDS = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
 """First a fast shutdown, then an immediate one, then none at all; each is safe for the data."""
 
 
-class OrphansRemain(Exception):
+class OrphansRemain(PostgresUnavailable):
     def __init__(self, cluster: Path, pids: tuple[int, ...]) -> None:
         self.cluster = cluster
         self.pids = pids

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from shared.mortal import Identity, start_mortal
 from shared.postgres_binaries import PostgresBinaries
-from shared.postgres_cluster import PostgresFailed, last_lines
+from shared.postgres_cluster import last_lines
+from shared.postgres_errors import PostgresFailed
 from shared.postgres_socket import PORT
 
 LARGEST_LOG_BYTES = 10 * 2**20
@@ -71,10 +72,10 @@ def wait_until_ready(
     while not _says_ready(cluster, server.pid):
         if server.poll() is not None:
             raise PostgresFailed(
-                f"PostgreSQL ended with status {server.returncode} at its start", _tail(log)
+                f"PostgreSQL ended with status {server.returncode} at its start", log_tail(log)
             )
         if time.monotonic() > deadline:
-            raise PostgresFailed(f"PostgreSQL was not ready after {seconds:g} s", _tail(log))
+            raise PostgresFailed(f"PostgreSQL was not ready after {seconds:g} s", log_tail(log))
         time.sleep(POLL_SECONDS)
 
 
@@ -108,5 +109,6 @@ def _rotate(log: Path) -> None:
         log.replace(log.with_name(f"{log.name}.1"))
 
 
-def _tail(log: Path) -> str:
+def log_tail(log: Path) -> str:
+    """The last lines the server said."""
     return last_lines(log.read_text(errors="replace"))

@@ -6,12 +6,14 @@ import shutil
 import stat
 from pathlib import Path
 
+from shared.postgres_errors import PostgresUnavailable
+
 PORT = 5432
 SOCKET_PATH_LIMIT = 107
 """Bytes of `sun_path` less its terminating NUL (unix(7))."""
 
 
-class SocketPathTooLong(Exception):
+class SocketPathTooLong(PostgresUnavailable):
     def __init__(self, directories: tuple[Path, ...]) -> None:
         self.directories = directories
         super().__init__(

@@ -9,6 +9,8 @@
 | `morrow_worker`   | yes     | the worker; subject to row-level security                          |
 """
 
+from sqlalchemy import Connection
+
 OWNER = "morrow_owner"
 DEFINER = "morrow_definer"
 MIGRATOR = "morrow_migrator"
@@ -53,6 +55,10 @@ BEGIN
         END IF;
     END LOOP;
 
+    IF NOT has_schema_privilege('morrow_owner', 'public', 'CREATE WITH GRANT OPTION') THEN
+        GRANT USAGE, CREATE ON SCHEMA public TO morrow_owner WITH GRANT OPTION;
+    END IF;
+
     FOREACH service IN ARRAY ARRAY['morrow_api', 'morrow_worker'] LOOP
         IF EXISTS (SELECT FROM pg_roles
                    WHERE rolname = service AND (rolsuper OR rolbypassrls)) THEN
@@ -72,8 +78,13 @@ $roles$
 """Makes the missing roles, completes the memberships, and refuses roles that see all tenants.
 
 One statement without parameters that any driver runs, any number of times, inside a transaction
-or not. Passwords are not its matter. The current user must be a superuser or have CREATEROLE if
-anything is missing, and afterwards may become `morrow_owner` and `morrow_definer` as well.
-Raises in SQL (`raise_exception`) when `morrow_api` or `morrow_worker` is a superuser, has
-BYPASSRLS, or is a member of one of the other three.
+or not, in the database that Morrow is to live in. Passwords are not its matter. If anything is
+missing, the current user must be a superuser, or have CREATEROLE and own the database; afterwards
+it may become `morrow_owner` and `morrow_definer` as well. Raises in SQL (`raise_exception`) when
+`morrow_api` or `morrow_worker` is a superuser, has BYPASSRLS, or is a member of another of these.
 """
+
+
+def ensure_roles(connection: Connection) -> None:
+    """Run `ROLES_SQL`."""
+    connection.exec_driver_sql(ROLES_SQL)

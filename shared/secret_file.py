@@ -7,18 +7,24 @@ from pathlib import Path
 SECRET_BYTES = 32
 
 
+class SecretRefused(Exception):
+    """A file that was to hold a secret does not, or does not keep it."""
+
+
 def kept_secret(path: Path) -> str:
     """The secret kept in `path` (mode 0600), made of 256 random bits when there is none yet.
 
-    Of several processes that make it at once, all get the same one. Raises ValueError for an
-    empty file and PermissionError for one that others may read.
+    Of several processes that make it at once, all get the same one. Raises SecretRefused for
+    an empty file and for one that others may read.
     """
     if not path.exists():
         _create(path, secrets.token_hex(SECRET_BYTES))
     _refuse_if_shared(path)
     secret = path.read_text(encoding="ascii").strip()
     if not secret:
-        raise ValueError(f"{path} is empty: write the secret into it, or remove it for a new one")
+        raise SecretRefused(
+            f"{path} is empty: write the secret into it, or remove it for a new one"
+        )
     return secret
 
 
@@ -41,7 +47,7 @@ def _create(path: Path, secret: str) -> None:
 def _refuse_if_shared(path: Path) -> None:
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
-        raise PermissionError(
+        raise SecretRefused(
             f"{path} has mode {mode:04o}, so others may read the secret: "
             f"run chmod 600 {path}, or remove it for a new one"
         )
