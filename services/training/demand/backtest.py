@@ -22,6 +22,8 @@ from services.training.demand.series import PLAN_COLUMNS, Series
 _SHORTEST_TRAINING: Final = 21
 _SHORTEST_FOLD: Final = 7
 _FEWEST_KNOWN_DAYS: Final = 14
+_SEASON: Final = 91
+_YEAR: Final = 365
 
 Forecaster = Callable[[Series], Prediction]
 
@@ -82,18 +84,37 @@ class FoldForecast:
 def plan_folds(series: Series, horizon: int, search: int, contest: int) -> FoldPlan:
     """Folds as long as the horizon where history allows, shorter and fewer where it does not.
 
+    Contest folds lie end to end at the end of history. Search folds lie before them, spread over
+    the seasons where the history is long: parameters tuned on one month alone fit that month.
     The contest is served first; a history too short for any fold gives none.
     """
-    spare = len(series.history) - _SHORTEST_TRAINING
+    total = len(series.history)
+    spare = total - _SHORTEST_TRAINING
     days = min(horizon, max(spare // (search + contest), min(_SHORTEST_FOLD, horizon)))
-    count = min(search + contest, max(spare, 0) // days)
-    last = len(series.history) - 1
-    cutoffs = [last - days * back for back in range(count, 0, -1)]
+    count = min(contest, max(spare, 0) // days)
+    judged = [total - 1 - days * back for back in range(count, 0, -1)]
+    tuned = _search_cutoffs(total - 1 - days * (count + 1), days, search)
     known = planned_regressors(series)
-    everywhere = (fold_at(series, position, days, known) for position in cutoffs)
-    folds = tuple(fold for fold in everywhere if fold.can_judge)
-    first_contest = max(0, len(folds) - contest)
-    return FoldPlan(search=folds[:first_contest], contest=folds[first_contest:])
+    return FoldPlan(
+        search=_folds(series, tuned, days, known), contest=_folds(series, judged, days, known)
+    )
+
+
+def _search_cutoffs(latest: int, days: int, wanted: int) -> list[int]:
+    """Rows to cut at, in order: up to a season apart while a year remains to learn from."""
+    if wanted == 0:
+        return []
+    apart = (latest - _YEAR) // max(wanted - 1, 1)
+    stride = min(max(apart, days), max(_SEASON, days))
+    cutoffs = [latest - stride * back for back in range(wanted - 1, -1, -1)]
+    return [cutoff for cutoff in cutoffs if cutoff + 1 >= _SHORTEST_TRAINING]
+
+
+def _folds(
+    series: Series, cutoffs: list[int], days: int, known: frozenset[str]
+) -> tuple[Fold, ...]:
+    everywhere = (fold_at(series, cutoff, days, known) for cutoff in cutoffs)
+    return tuple(fold for fold in everywhere if fold.can_judge)
 
 
 def fold_at(series: Series, cutoff: int, days: int, known: frozenset[str]) -> Fold:

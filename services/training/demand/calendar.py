@@ -1,4 +1,4 @@
-"""Public holidays of a country and subdivision, and the tenant's own events, as Prophet reads them."""
+"""Public holidays of a country and subdivision beside the tenant's own events."""
 
 from __future__ import annotations
 

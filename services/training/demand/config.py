@@ -36,8 +36,8 @@ class TrainingConfig:
     """Options of one training; `dataclasses.asdict` of it is JSON and enters the fingerprint.
 
     `max_trials` None: the cap of the demand class. `families` None: every family. `max_seconds`
-    is looked at between fits, never inside one. `search_folds` tune, `contest_folds` judge: the
-    search never sees the latter.
+    is looked at between fits, never inside one. `patience`: a search ends after so many trials
+    without improvement. `search_folds` tune, `contest_folds` judge: the search never sees these.
     """
 
     horizon_days: int = 28
@@ -47,14 +47,16 @@ class TrainingConfig:
     min_training_days: int = 30
     seed: int = 2026
     max_seconds: float = 1800.0
+    patience: int = 12
     search_folds: int = 3
     contest_folds: int = 3
 
     def __post_init__(self) -> None:
         _require("horizon_days", self.horizon_days, 1, 365)
         _require("max_trials", 1 if self.max_trials is None else self.max_trials, 1, 1000)
-        _require("min_training_days", self.min_training_days, 14, 3650)
-        _require("max_seconds", self.max_seconds, 0, 7 * 86400)
+        _require("min_training_days", self.min_training_days, 28, 3650)
+        _require("patience", self.patience, 1, 1000)
+    _require("max_seconds", self.max_seconds, 0, 7 * 86400)
         _require("search_folds", self.search_folds, 0, 12)
         _require("contest_folds", self.contest_folds, 1, 12)
         _require_one_of("optimizer", self.optimizer, [item.value for item in Optimizer])

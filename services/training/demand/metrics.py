@@ -31,7 +31,7 @@ def pinball(actual: Floats, quantiles: Floats, levels: Sequence[float]) -> Float
 
 
 def wql(actual: Floats, quantiles: Floats, levels: Sequence[float]) -> float:
-    """Weighted quantile loss, mean over levels of 2 * sum pinball / sum|y| (Gasthaus et al. 2019)."""
+    """Weighted quantile loss: mean over levels of 2 sum pinball / sum|y| (Gasthaus et al. 2019)."""
     loss = pinball(actual, quantiles, levels)
     return _ratio(2.0 * float(loss.mean(axis=1).sum()), actual)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from services.training.demand.backtest import FoldPlan
 from services.training.demand.calendar import UnknownRegionError, require_region
 from services.training.demand.config import TrainingConfig
+from services.training.demand.findings import Severity, Subject
 from services.training.demand.outcome import Refused
-from services.training.demand.quality import Limits, Severity, inspect_history
+from services.training.demand.quality import Limits, inspect_history
 from services.training.demand.series import Series
 
 
 def refusal_of(series: Series, config: TrainingConfig, folds: FoldPlan) -> Refused | None:
     """The gravest reason against training, None where there is none."""
     limits = Limits(config.min_training_days, intermittent_allowed=True)
-    for finding in inspect_history(series.history, series.product, series.location, limits):
+    subject = Subject(series.product, series.location)
+    for finding in inspect_history(subject, series.history, limits):
         if finding.severity is Severity.REFUSAL:
             return Refused(finding.code.value, f"{finding.message}; {finding.fix}")
     if series.plan.empty:

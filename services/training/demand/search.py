@@ -10,7 +10,6 @@ import importlib.util
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING, Final, assert_never
 
 import numpy as np
@@ -55,9 +54,11 @@ Space = Mapping[str, Range | Choice]
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """`trials` at most, the default among them; `spent()` is asked between fits."""
+    """`trials` at most, the default among them, and no more once `patience` of them in a row
+    have not improved on the best; `spent()` is asked between fits."""
 
     trials: int
+    patience: int
     spent: Callable[[], bool]
 
 
@@ -105,7 +106,7 @@ def search(
         study.enqueue_trial(point, skip_if_exists=True)
     most = len(planned) if optimizer is Optimizer.GRID else budget.trials
     trials: list[Trial] = []
-    while len(trials) < most and not (trials and budget.spent()):
+    while len(trials) < most and not (trials and (budget.spent() or _is_stuck(trials, budget))):
         trials.append(_run(study, space, folds, evaluate, budget))
         on_trial(len(trials))
     return SearchResult(_choose(trials), tuple(trials))
@@ -130,6 +131,12 @@ def _run(
     loss = _loss(forecasts)
     study.tell(trial, None if stopped else loss, state)
     return Trial(trial.number, dict(trial.params), loss, stopped, tuple(forecasts))
+
+
+def _is_stuck(trials: Sequence[Trial], budget: Budget) -> bool:
+    finished = [trial for trial in trials if not trial.pruned]
+    best = min(finished, key=lambda trial: trial.loss)
+    return len(trials) - 1 - best.number >= budget.patience
 
 
 def _choose(trials: Sequence[Trial]) -> Trial:
@@ -178,8 +185,8 @@ def _planned(
     points: list[Parameters] = [
         dict(zip(space, values, strict=True)) for values in itertools.product(*axes)
     ]
-    Random(seed).shuffle(points)
-    return [default, *[point for point in points if point != default]][:trials]
+    shuffled = [points[i] for i in np.random.default_rng(seed).permutation(len(points))]
+    return [default, *[point for point in shuffled if point != default]][:trials]
 
 
 def _distributions(space: Space) -> dict[str, optuna.distributions.BaseDistribution]:

@@ -35,6 +35,7 @@ from services.training.demand.contest import (
 from services.training.demand.effects import effects_of
 from services.training.demand.families import Entry, Tuning, baseline_entry, enter
 from services.training.demand.features import Design, prepare
+from services.training.demand.findings import Subject
 from services.training.demand.outcome import Refused, Trained
 from services.training.demand.prediction import Floats
 from services.training.demand.quality import Limits, inspect_history
@@ -109,7 +110,7 @@ def _tuning(
     trials = cap if config.max_trials is None else min(cap, config.max_trials)
     return Tuning(
         optimizer=Optimizer(config.optimizer),
-        budget=Budget(trials, lambda: elapsed() >= config.max_seconds),
+        budget=Budget(trials, config.patience, lambda: elapsed() >= config.max_seconds),
         seed=config.seed,
         on_trial=lambda done: report(
             Progress(TrainingStage.SEARCH, 0.05 + 0.65 * done / trials, done)
@@ -127,6 +128,6 @@ def _trials_of(entries: list[Entry]) -> int:
 
 def _warnings(series: Series, config: TrainingConfig, design: Design) -> tuple[str, ...]:
     limits = Limits(config.min_training_days, intermittent_allowed=True)
-    findings = inspect_history(series.history, series.product, series.location, limits)
+    findings = inspect_history(Subject(series.product, series.location), series.history, limits)
     dropped = (f"regressor {name!r} is dropped: it never varies" for name in design.dropped)
     return (*(f"{finding.code}: {finding.message}" for finding in findings), *dropped)
