@@ -56,7 +56,7 @@ class TrainingConfig:
         _require("max_trials", 1 if self.max_trials is None else self.max_trials, 1, 1000)
         _require("min_training_days", self.min_training_days, 28, 3650)
         _require("patience", self.patience, 1, 1000)
-    _require("max_seconds", self.max_seconds, 0, 7 * 86400)
+        _require("max_seconds", self.max_seconds, 0, 7 * 86400)
         _require("search_folds", self.search_folds, 0, 12)
         _require("contest_folds", self.contest_folds, 1, 12)
         _require_one_of("optimizer", self.optimizer, [item.value for item in Optimizer])
