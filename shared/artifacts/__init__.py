@@ -1,5 +1,6 @@
 """Artifacts: bytes named by their SHA-256, verified whenever they are read."""
 
+from shared.artifacts.address import open_store
 from shared.artifacts.errors import (
     ArtifactCorrupt,
     ArtifactError,
@@ -21,4 +22,5 @@ __all__ = [
     "DigestMismatch",
     "StoreAddressRefused",
     "StoreUnavailable",
+    "open_store",
 ]
