@@ -7,6 +7,7 @@ data_dir/run/           the socket, 0700
 data_dir/postgres.log   what the server says, and postgres.log.1 before it grew too large
 """
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -97,7 +98,10 @@ class RunningPostgres:
 
     def stop(self) -> None:
         """End it by a fast shutdown and let go of the data directory; twice is no error."""
+        if self.lock.released:
+            return
         stop_server(self.server, seconds=self.stop_seconds)
+        shutil.rmtree(self.socket_directory)
         self.lock.release()
 
     def __enter__(self) -> Self:

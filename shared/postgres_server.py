@@ -30,7 +30,6 @@ SMALL_MACHINE: Mapping[str, str] = {
 }
 NOT_DURABLE: Mapping[str, str] = {
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
 }
 
