@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from services.training.demand.features import planned_regressors
+from services.training.demand.features import filled, planned_regressors
 from services.training.demand.prediction import Floats, Prediction
 from services.training.demand.series import PLAN_COLUMNS, Series
 
@@ -118,15 +118,19 @@ def _folds(
 
 
 def fold_at(series: Series, cutoff: int, days: int, known: frozenset[str]) -> Fold:
-    """The fold whose cut-off is row `cutoff` of history. Only the regressors `known` in advance
-    keep their values after it."""
+    """The fold whose cut-off is row `cutoff` of history.
+
+    Regressors `known` in advance keep their values after it, with climatology where none was
+    recorded; the others have none there."""
+    history = series.history.iloc[: cutoff + 1]
     future = series.history.iloc[cutoff + 1 : cutoff + 1 + days]
     plan = future[[*PLAN_COLUMNS, *series.regressors]].copy()
-    plan[[name for name in series.regressors if name not in known]] = np.nan
+    for name in series.regressors:
+        plan[name] = filled(future[name], history[name]) if name in known else np.nan
     actual = future["quantity"].to_numpy(dtype=np.float64)
     scored = future["open"].to_numpy() & ~np.isnan(actual) & ~future["stockout"].to_numpy()
     return Fold(
-        series=replace(series, history=series.history.iloc[: cutoff + 1], plan=plan),
+        series=replace(series, history=history, plan=plan),
         actual=actual,
         scored=scored,
     )

@@ -37,8 +37,9 @@ def expected_demand(history: pd.DataFrame) -> Floats:
     usable = ~np.isnan(demand) & (level > 0)
     for day in range(7):
         chosen = usable & (weekday == day)
-        relative = demand[chosen] / level[chosen]
-        demand[chosen] = _lift(relative, sold_out[chosen]) * level[chosen]
+        sold = demand[chosen]
+        lifted = _lift(sold / level[chosen], sold_out[chosen]) * level[chosen]
+        demand[chosen] = np.where(sold_out[chosen], np.maximum(lifted, sold), sold)
     return demand
 
 

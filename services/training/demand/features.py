@@ -25,11 +25,14 @@ _REGRESSOR_PREFIX: Final = "regressor: "
 class Design:
     """`past`: the open days with known demand, column y and the regressors; `future`: every day
     of the plan, the same regressors. Neither holds a NaN. `holidays` as Prophet takes it.
-    `dropped` names the regressors that carry no information."""
+
+    `planned` regressors are known for the plan, `past_only` ones take their climatology there,
+    `dropped` ones carry no information and are in neither frame."""
 
     past: pd.DataFrame
     future: pd.DataFrame
-    regressors: tuple[str, ...]
+    planned: tuple[str, ...]
+    past_only: tuple[str, ...]
     holidays: pd.DataFrame
     dropped: tuple[str, ...]
 
@@ -45,17 +48,18 @@ def prepare(series: Series) -> Design:
     demand = pd.Series(expected_demand(series.history), index=series.history.index)
     seen = demand.notna()
     kept = tuple(name for name in series.regressors if _informative(series.history[name][seen]))
+    known = planned_regressors(series)
     past = pd.DataFrame({"y": demand[seen]})
     future = pd.DataFrame(index=series.plan.index)
     for name in kept:
         observed = series.history[name]
-        means = _weekday_climatology(observed)
-        past[column_of(name)] = _fill(observed[seen], means)
-        future[column_of(name)] = _fill(series.plan[name], means)
+        past[column_of(name)] = filled(observed[seen], observed)
+        future[column_of(name)] = filled(series.plan[name], observed)
     return Design(
         past=past,
         future=future,
-        regressors=kept,
+        planned=tuple(name for name in kept if name in known),
+        past_only=tuple(name for name in kept if name not in known),
         holidays=holidays_frame(series),
         dropped=tuple(name for name in series.regressors if name not in kept),
     )
@@ -66,6 +70,13 @@ def column_of(regressor: str) -> str:
     return _REGRESSOR_PREFIX + regressor.replace("_delim_", "_")
 
 
+def filled(values: pd.Series, observed: pd.Series) -> Floats:
+    """`values` with its gaps closed by the climatology of what was `observed` so far."""
+    numbers = values.to_numpy(dtype=np.float64)
+    expected = _weekday_climatology(observed)[weekdays(values.index)]
+    return np.where(np.isnan(numbers), expected, numbers)
+
+
 def _informative(values: pd.Series) -> bool:
     return bool(values.nunique(dropna=True) > 1)
 
@@ -74,8 +85,3 @@ def _weekday_climatology(observed: pd.Series) -> Floats:
     overall = float(observed.mean())
     means = observed.groupby(weekdays(observed.index)).mean()
     return means.reindex(range(7)).fillna(overall).to_numpy(dtype=np.float64)
-
-
-def _fill(values: pd.Series, weekday_means: Floats) -> Floats:
-    filled = values.to_numpy(dtype=np.float64)
-    return np.where(np.isnan(filled), weekday_means[weekdays(values.index)], filled)

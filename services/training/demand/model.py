@@ -35,7 +35,8 @@ T = TypeVar("T")
 class UnfittedProphet:
     """Prophet's parameters under Prophet's names, `yearly_order` the Fourier order of the yearly
     term, which is present from about one year of history on: without it Prophet reads a season
-    as a trend."""
+    as a trend. `past_only_regressors`: whether regressors unknown for the plan explain the past;
+    what they explain there is missing from the plan, so it has to pay."""
 
     changepoint_prior_scale: float = 0.05
     changepoint_range: float = 0.8
@@ -44,6 +45,7 @@ class UnfittedProphet:
     seasonality_mode: Mode = "additive"
     yearly_order: int = 10
     yearly_prior_scale: float = 10.0
+    past_only_regressors: bool = False
 
     def fit(self, design: Design) -> FittedProphet:
         """Fits the open, known days of `design.past`; needs two of them."""
@@ -68,7 +70,7 @@ class UnfittedProphet:
             model.add_seasonality(
                 "yearly", _YEAR, self.yearly_order, prior_scale=self.yearly_prior_scale
             )
-        for name in design.regressors:
+        for name in design.planned + (design.past_only if self.past_only_regressors else ()):
             model.add_regressor(column_of(name))
         return model
 
@@ -121,7 +123,10 @@ class FittedProphet:
         names = {name: name for name in self.prophet.seasonalities}
         if len(design.holidays):
             names["holidays"] = "holidays"
-        return names | {name: column_of(name) for name in design.regressors}
+        for name in design.planned + design.past_only:
+            if column_of(name) in self.prophet.extra_regressors:
+                names[name] = column_of(name)
+        return names
 
     def _multiplies(self, column: str) -> bool:
         modes = _known(self.prophet.component_modes)

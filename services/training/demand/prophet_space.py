@@ -17,6 +17,9 @@ _ALWAYS: Final[Space] = {
 _WITH_EFFECTS: Final[Space] = {
     "holidays_prior_scale": Range(0.01, 10.0, grid=(0.3, 10.0)),
 }
+_WITH_PAST_ONLY: Final[Space] = {
+    "past_only_regressors": Choice((False, True)),
+}
 _WITH_A_YEAR: Final[Space] = {
     "yearly_prior_scale": Range(0.01, 10.0, grid=(0.3, 10.0)),
 }
@@ -25,8 +28,10 @@ _WITH_A_YEAR: Final[Space] = {
 def space_for(design: Design) -> Space:
     """Only the parameters that change anything on this design."""
     space = dict(_ALWAYS)
-    if len(design.holidays) or design.regressors:
+    if len(design.holidays) or design.planned or design.past_only:
         space |= _WITH_EFFECTS
+    if design.past_only:
+        space |= _WITH_PAST_ONLY
     if covers_a_year(design.past):
         space |= _WITH_A_YEAR
     return space

@@ -88,7 +88,7 @@ def _gaps(subject: Subject, rows: pd.DataFrame, history: pd.DataFrame) -> list[F
     )
     silent = ~history.index.isin(sent) & ~history.index.isin(marked)
     zero = history.index[silent & history["open"] & history["quantity"].notna()]
-    unknown = history.index[silent & history["quantity"].isna()]
+    unknown = history.index[silent & ~history["open"]]
     closed = history.index[history.index.isin(marked)]
     found = [
         (
