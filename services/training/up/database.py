@@ -6,18 +6,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
 
+from services.training.up.options import UpOptions
 from shared.postgres import EmbeddedPostgres, RunningPostgres
 from shared.postgres_errors import PostgresFailed
 from shared.roles import MIGRATOR
 
-SHORTEST_LIFE_SECONDS = 10.0
-
 
 class OwnDatabase:
-    """The embedded server, started again when it dies."""
+    """The embedded server, started again when it dies.
 
-    def __init__(self, postgres: EmbeddedPostgres, data_dir: Path) -> None:
+    Given up when it dies `attempts` times in a row, each after less than `stable_after` seconds.
+    """
+
+    def __init__(
+        self, postgres: EmbeddedPostgres, data_dir: Path, *, attempts: int, stable_after: float
+    ) -> None:
         self._postgres = postgres
+        self._attempts = attempts
+        self._stable_after = stable_after
+        self._deaths_in_a_row = 0
         self._data_dir = data_dir
         self._running = self._start()
 
@@ -30,15 +37,17 @@ class OwnDatabase:
     def tend(self, now: float) -> int | None:
         """Note its end, whose status is returned, and start it again: its addresses stay.
 
-        Raises PostgresFailed if it lived so short that another start would do no better.
+        Raises PostgresFailed when it is given up, and what a failed start raises.
         """
         status = self._running.server.poll()
         if status is None:
             return None
         self._running.stop()
-        if now - self._started_at < SHORTEST_LIFE_SECONDS:
+        long_lived = now - self._started_at >= self._stable_after
+        self._deaths_in_a_row = 1 if long_lived else self._deaths_in_a_row + 1
+        if self._deaths_in_a_row >= self._attempts:
             raise PostgresFailed(
-                f"PostgreSQL ended with status {status} soon after its start",
+                f"PostgreSQL ended {self._attempts} times, the last with status {status}",
                 self._running.last_lines(),
             )
         self._running = self._start()
@@ -80,15 +89,20 @@ Database = OwnDatabase | GivenDatabase
 
 @contextmanager
 def open_database(
-    postgres: EmbeddedPostgres, data_dir: Path, environ: Mapping[str, str]
+    options: UpOptions, data_dir: Path, environ: Mapping[str, str]
 ) -> Iterator[Database]:
     """The server at MORROW_DATABASE_URL, or else the embedded one, stopped at the end."""
     given = environ.get("MORROW_DATABASE_URL")
-    database: Database = (
-        GivenDatabase(given, environ.get("MORROW_MIGRATION_DATABASE_URL"))
-        if given
-        else OwnDatabase(postgres, data_dir)
-    )
+    database: Database
+    if given:
+        database = GivenDatabase(given, environ.get("MORROW_MIGRATION_DATABASE_URL"))
+    else:
+        database = OwnDatabase(
+            options.postgres,
+            data_dir,
+            attempts=options.attempts,
+            stable_after=options.restart.stable_after,
+        )
     try:
         yield database
     finally:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from subprocess import Popen
 
@@ -116,4 +116,5 @@ def open_fleet(
 
 def say(line: str) -> None:
     """For people, beside the children's logs; standard output belongs to machines."""
-    print(f"morrow up: {line}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody listens any more, which is no reason to stop the service
+        print(f"morrow up: {line}", file=sys.stderr, flush=True)

@@ -25,7 +25,8 @@ class UpOptions:
 
     `port` 0 is any free one. `workers` counts training children; None leaves it to the worker.
     A child that ends `attempts` times before Morrow was first ready is given up, and so is a
-    start that takes longer than `ready_seconds`; after that children are restarted for ever.
+    start that takes longer than `ready_seconds`; after that children are restarted for ever, and
+    PostgreSQL until it dies `attempts` times in a row, each soon after its start.
     """
 
     host: str = "127.0.0.1"

@@ -60,7 +60,7 @@ def _run(options: UpOptions, environ: Mapping[str, str], inbox: SignalInbox) -> 
         home = held.enter_context(open_home(options.data_dir))
         address = free_address(options.host, options.port)
         metrics_url = held.enter_context(serve_metrics(home.metrics, _metrics_port(environ)))
-        database = held.enter_context(open_database(options.postgres, home.postgres, environ))
+        database = held.enter_context(open_database(options, home.postgres, environ))
         fleet = held.enter_context(open_fleet(database, options, inbox, home.metrics))
         fleet.finish(migrate_program(options, environ, home, database))
         if inbox.stop_requests:
