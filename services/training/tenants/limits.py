@@ -1,0 +1,48 @@
+"""What a plan allows, and what the operator set otherwise for one tenant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+from services.training import tables
+
+MIB: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one tenant may ask for; None: as much as the process can carry."""
+
+    requests_per_minute: int | None
+    body_bytes: int
+    import_rows: int
+    series: int | None
+    queued_tasks: int | None
+    streams: int
+
+
+PLANS: Final[Mapping[str, Limits]] = {
+    "standard": Limits(
+        requests_per_minute=600,
+        body_bytes=64 * MIB,
+        import_rows=100_000,
+        series=2_000,
+        queued_tasks=10_000,
+        streams=100,
+    ),
+    "unlimited": Limits(
+        requests_per_minute=None,
+        body_bytes=256 * MIB,
+        import_rows=1_000_000,
+        series=None,
+        queued_tasks=None,
+        streams=2_000,
+    ),
+}
+
+
+def limits_of(tenant: tables.Tenant) -> Limits:
+    """The limits of the tenant's plan, with those the operator set for it in their place."""
+    names = {field.name for field in fields(Limits)}
+    own = {name: value for name, value in tenant.limits.items() if name in names}
+    return replace(PLANS[tenant.plan], **own)
