@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from services.training.demand.calibrate import Calibration, unit_of
+from services.training.demand.calibrate import Calibration
 from services.training.demand.config import Family, TrainingConfig
 from services.training.demand.families import Entry, Fitted, restore
 from services.training.demand.prediction import forecast_frame
@@ -58,8 +58,7 @@ def replay(bundle: dict[str, object], series: Series) -> pd.DataFrame:
 
 def serve(fitted: Fitted, calibration: Calibration, series: Series) -> pd.DataFrame:
     """The calibrated forecast of the plan as `Trained.forecast` holds it."""
-    unit = unit_of(series.history["quantity"].to_numpy())
-    return forecast_frame(calibration.apply(fitted.predict(), unit), series.plan)
+    return forecast_frame(calibration.apply(fitted.predict()), series.plan)
 
 
 def _calibration(bundle: dict[str, object]) -> Calibration:

@@ -1,10 +1,12 @@
 """Quantiles that cover what they promise: conformal offsets from walk-forward residuals.
 
-Each level's quantile is moved by the same level's quantile of the past misses (conformalised
-quantile regression, Romano, Patterson & Candes 2019, one level at a time), a band of lead times
-at a time, because errors grow with the lead. Misses are counted in units of the series' level at
-the cut-off, so that a series that has doubled since keeps its relative width. A band with few
-days borrows from all leads.
+Each level's quantile is moved by the same level's quantile of its past misses (conformalised
+quantile regression, Romano, Patterson & Candes 2019, one level at a time), in units of the
+forecast's own spread and a band of lead times at a time, because errors grow with the lead.
+
+Two things keep few folds from doing harm. A fold's median miss counts with both signs: three
+months say how far a forecast drifts, not which way it will. And offsets are shrunk towards none,
+as if so many perfectly calibrated days had been seen too.
 """
 
 from __future__ import annotations
@@ -14,76 +16,104 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from services.training.demand.backtest import FoldForecast
 from services.training.demand.prediction import LEVELS, Floats, Prediction
 
 LEAD_BANDS: Final = (7, 14, 28)
 """Last lead, in days, of each band; what lies beyond belongs to the last."""
-_BORROWING_DAYS: Final = 30
+_PRIOR_DAYS: Final = 40
+_BORROWING_DAYS: Final = 60
 _FEWEST_DAYS: Final = 14
+_LOWER, _UPPER = LEVELS.index(0.1), LEVELS.index(0.9)
+_DEVIATIONS_APART: Final = 2.563
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`offsets` has shape (bands, levels), in units of the series' level."""
+    """`offsets` has shape (bands, levels), in units of a forecast's spread."""
 
     offsets: tuple[tuple[float, ...], ...]
 
-    def apply(self, prediction: Prediction, unit: float) -> Prediction:
+    def apply(self, prediction: Prediction) -> Prediction:
         """The prediction with its quantiles moved, in order and never negative; the mean stays."""
         offsets = np.array(self.offsets)[_band_of(len(prediction.mean))]
-        moved = np.sort(prediction.quantiles + unit * offsets, axis=1)
+        moved = np.sort(prediction.quantiles + _spread(prediction) * offsets, axis=1)
         return Prediction(prediction.mean, np.maximum(moved, 0.0))
 
     @classmethod
     def none(cls) -> Self:
-        """The calibration that moves nothing: no residuals are known."""
+        """The calibration that moves nothing: too little is known."""
         return cls(tuple((0.0,) * len(LEVELS) for _ in LEAD_BANDS))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Misses:
+    """Of the scored days: `values` (days, levels), `drift` (days,) the median of their fold, both
+    in units of the forecast's spread; `bands` (days,)."""
+
+    values: Floats
+    drift: Floats
+    bands: npt.NDArray[np.intp]
+
+    def among(self, chosen: npt.NDArray[np.bool_]) -> _Misses:
+        return _Misses(self.values[chosen], self.drift[chosen], self.bands[chosen])
 
 
 def calibrate(forecasts: Sequence[FoldForecast]) -> Calibration:
     """Offsets learnt from raw forecasts and what then happened; none from under 14 scored days."""
-    misses, bands = _misses(forecasts)
-    if len(misses) < _FEWEST_DAYS:
+    if sum(len(forecast.actual) for forecast in forecasts) < _FEWEST_DAYS:
         return Calibration.none()
+    parts = [_misses_of(forecast) for forecast in forecasts if len(forecast.actual)]
+    misses = _Misses(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.drift for part in parts]),
+        np.concatenate([part.bands for part in parts]),
+    )
+    trust = _weight(misses, _PRIOR_DAYS)
     overall = _offsets(misses)
     rows = []
     for band in range(len(LEAD_BANDS)):
-        own = misses[bands == band]
-        weight = len(own) / (len(own) + _BORROWING_DAYS)
-        local = _offsets(own) if len(own) else overall
-        rows.append(tuple(float(x) for x in weight * local + (1.0 - weight) * overall))
-    return Calibration(tuple(rows))
+        own = misses.among(misses.bands == band)
+        share = _weight(own, _BORROWING_DAYS)
+        local = _offsets(own) if share > 0.0 else overall
+        rows.append(trust * (share * local + (1.0 - share) * overall))
+    return Calibration(tuple(tuple(row.tolist()) for row in rows))
 
 
-def unit_of(recent_sales: Floats) -> float:
-    """The level of a series: its mean known sale over the last 56 days; 1 where that is zero."""
-    known = recent_sales[-56:][~np.isnan(recent_sales[-56:])]
-    return float(known.mean()) if len(known) and known.mean() > 0 else 1.0
+def _misses_of(forecast: FoldForecast) -> _Misses:
+    fold, prediction = forecast.fold, forecast.prediction
+    spread = _spread(prediction)
+    values = (fold.actual[:, None] - prediction.quantiles)[fold.scored] / spread
+    drift = float(np.median((fold.actual - prediction.mean)[fold.scored])) / spread
+    bands = _band_of(len(fold.actual))[fold.scored]
+    return _Misses(values, np.full(len(values), drift), bands)
 
 
-def _misses(forecasts: Sequence[FoldForecast]) -> tuple[Floats, Floats]:
-    rows, bands = [np.empty((0, len(LEVELS)))], [np.empty(0)]
-    for forecast in forecasts:
-        fold, quantiles = forecast.fold, forecast.prediction.quantiles
-        unit = unit_of(fold.series.history["quantity"].to_numpy())
-        miss = (fold.actual[:, None] - quantiles) / unit
-        rows.append(miss[fold.scored])
-        bands.append(_band_of(len(fold.actual))[fold.scored])
-    return np.concatenate(rows), np.concatenate(bands)
-
-
-def _offsets(misses: Floats) -> Floats:
+def _offsets(misses: _Misses) -> Floats:
     """The level's quantile of each column of misses, one rank further out than in the sample."""
-    count = len(misses)
+    either_way = np.concatenate([misses.values, misses.values - 2.0 * misses.drift[:, None]])
+    count = len(misses.values)
     offsets = np.empty(len(LEVELS))
     for position, level in enumerate(LEVELS):
         outer = min(max(0.5 + (level - 0.5) * (count + 1) / count, 0.0), 1.0)
-        offsets[position] = np.quantile(misses[:, position], outer)
+        offsets[position] = np.quantile(either_way[:, position], outer)
     return offsets
 
 
-def _band_of(days: int) -> Floats:
+def _weight(misses: _Misses, against: int) -> float:
+    return len(misses.values) / (len(misses.values) + against)
+
+
+def _spread(prediction: Prediction) -> float:
+    """About one standard deviation of the prediction; of one without any, a tenth of its level."""
+    width = prediction.quantiles[:, _UPPER] - prediction.quantiles[:, _LOWER]
+    spread = float(width.mean()) / _DEVIATIONS_APART if len(width) else 0.0
+    level = float(np.abs(prediction.mean).mean()) if len(width) else 0.0
+    return spread or 0.1 * level or 1.0
+
+
+def _band_of(days: int) -> npt.NDArray[np.intp]:
     leads = np.arange(1, days + 1)
     return np.minimum(np.searchsorted(LEAD_BANDS, leads), len(LEAD_BANDS) - 1)

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from services.training.demand.backtest import Fold, FoldForecast, walk_forward
-from services.training.demand.calibrate import calibrate, unit_of
+from services.training.demand.calibrate import calibrate
 from services.training.demand.comparison import Gain, compare
 from services.training.demand.config import Family
 from services.training.demand.families import Entry
@@ -143,8 +143,7 @@ def _calibrated(
     served = []
     for position, forecast in enumerate(raw):
         known = calibrate([*rehearsal, *raw[:position]])
-        unit = unit_of(forecast.fold.series.history["quantity"].to_numpy())
-        served.append(FoldForecast(forecast.fold, known.apply(forecast.prediction, unit)))
+        served.append(FoldForecast(forecast.fold, known.apply(forecast.prediction)))
     return served
 
 
