@@ -10,8 +10,9 @@ from uuid import UUID
 import numpy as np
 import pyarrow as pa
 
+from services.training.sales.assemble import SeriesKey
 from services.training.sales.export_formats import SCHEMA, Writer
-from services.training.sales.snapshot import SeriesKey, select_series
+from services.training.sales.snapshot import list_series
 from services.training.sales.stored_days import VALUES, StoredDays, read_stored_days
 from shared.database import Sessions, tenant_transaction
 
@@ -33,7 +34,7 @@ async def export_sales(
 ) -> AsyncIterator[bytes]:
     """The rows in order of location, product and day; each transaction ends before bytes leave."""
     async with tenant_transaction(sessions, tenant_id) as session:
-        keys = await select_series(session, wanted.products, wanted.locations)
+        keys = await list_series(session, wanted.products, wanted.locations)
     for start in range(0, len(keys), SERIES_AT_A_TIME):
         batch = keys[start : start + SERIES_AT_A_TIME]
         async with tenant_transaction(sessions, tenant_id) as session:
@@ -53,8 +54,8 @@ def _table(key: SeriesKey, stored: StoredDays) -> pa.Table:
     length = len(stored.day)
     columns = {
         "date": pa.array(stored.day.astype(np.int32)).cast(pa.date32()),
-        "product": pa.repeat(key.place.product, length),
-        "location": pa.repeat(key.place.location, length),
+        "product": pa.repeat(key.product, length),
+        "location": pa.repeat(key.location, length),
     }
     for name in VALUES:
         values = pa.array(stored.values[name], from_pandas=True)  # NaN becomes null
