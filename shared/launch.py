@@ -4,8 +4,9 @@ Run as a script, `python -I -S launch.py PARENT SIGNAL IDENTITY PROGRAM [ARGUMEN
 the standard library alone and is gone after `exec`. It is a program and not a `preexec_fn`
 because Python code between fork and exec may deadlock in a parent that has threads.
 
-IDENTITY is `same`, `namespace` (ordinary user 1000 of a new user namespace, root outside) or
-`UID:GID`.
+PROGRAM is a path: nothing is searched or imported any more once another user may be unable to
+read this Python. IDENTITY is `same`, `namespace` (ordinary user 1000 of a new user namespace, root
+outside) or `UID:GID`.
 """
 
 import ctypes
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> None:
     try:
         take_identity(identity)
         die_with_parent(int(parent), int(signal_number))
-        os.execvp(command[0], command)  # noqa: S606
+        os.execv(command[0], command)  # noqa: S606
     except OSError as error:
         sys.stderr.write(f"cannot start {command[0]}: {error}\n")
         sys.exit(EXIT_NOT_LAUNCHED)

@@ -1,6 +1,7 @@
 """Start programs that do not outlive this process."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,10 +42,11 @@ def launch_command(
     command: Sequence[str], death_signal: signal.Signals, identity: Identity = SAME_USER
 ) -> list[str]:
     """The command line that runs `command` and sends it `death_signal` when this process dies."""
+    program, *arguments = command
     return [
         *(sys.executable, "-I", "-S", str(Path(launch.__file__).resolve())),
         *(str(os.getpid()), str(int(death_signal)), _word(identity)),
-        *command,
+        *(shutil.which(program) or program, *arguments),
     ]
 
 

@@ -10,6 +10,8 @@ from typing import IO
 from shared.mortal import start_mortal
 from shared.output_relay import OutputRelay
 
+MOST_DOUBLINGS = 64  # beyond it the number, not the wait, would overflow
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -32,7 +34,8 @@ class RestartPolicy:
     stable_after: float = 30.0
 
     def delay(self, deaths_in_a_row: int) -> float:
-        return min(self.first_delay * 2.0 ** (deaths_in_a_row - 1), self.largest_delay)
+        doublings = min(deaths_in_a_row - 1, MOST_DOUBLINGS)
+        return min(self.first_delay * 2.0**doublings, self.largest_delay)
 
 
 class SupervisedChild:
