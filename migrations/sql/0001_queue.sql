@@ -1,5 +1,7 @@
 -- The queue's statements that cross tenants. They return ids; the rows are read under the wall.
 
+SET LOCAL ROLE morrow_definer;
+
 -- Start-time fair queueing (Goyal, Vin & Cheng 1996): start = max(V, last finish of the tenant),
 -- finish = start + cost / weight. V is the start tag in service: that of the running tasks, else
 -- of the next one queued, else (idle) the largest finish tag given out.
@@ -45,33 +47,24 @@ AS $$
 $$;
 
 -- Renews what is still the caller's own, and returns just that: whatever is missing was lost.
-CREATE FUNCTION renew_leases(ids bigint[], attempts smallint[], lease interval)
+CREATE FUNCTION renew_leases(owners uuid[], ids bigint[], attempts smallint[], lease interval)
 RETURNS SETOF bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
   UPDATE tasks t SET lease_until = now() + lease
-  FROM unnest(ids, attempts) AS mine (id, attempt)
-  WHERE t.id = mine.id AND t.attempt = mine.attempt AND t.state = 'running'
+  FROM unnest(owners, ids, attempts) AS mine (tenant_id, id, attempt)
+  WHERE t.tenant_id = mine.tenant_id AND t.id = mine.id AND t.attempt = mine.attempt AND t.state = 'running'
   RETURNING t.id
 $$;
 
 REVOKE ALL ON FUNCTION
-  app_tenant(), keys_by_prefix(text), tenant_ids(uuid, integer),
   queue_reserve(double precision), claim_tasks(text, text[], integer, interval),
-  renew_leases(bigint[], smallint[], interval)
+  renew_leases(uuid[], bigint[], smallint[], interval)
 FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION app_tenant() TO morrow_api, morrow_worker, morrow_definer;
-GRANT EXECUTE ON FUNCTION keys_by_prefix(text), tenant_ids(uuid, integer) TO morrow_api;
 GRANT EXECUTE ON FUNCTION queue_reserve(double precision) TO morrow_api, morrow_worker;
 GRANT EXECUTE ON FUNCTION
-  claim_tasks(text, text[], integer, interval), renew_leases(bigint[], smallint[], interval)
+  claim_tasks(text, text[], integer, interval),
+  renew_leases(uuid[], bigint[], smallint[], interval)
 TO morrow_worker;
 
--- To own a function a role must for a moment be allowed to create in the schema.
-GRANT CREATE ON SCHEMA public TO morrow_definer;
-ALTER FUNCTION keys_by_prefix(text) OWNER TO morrow_definer;
-ALTER FUNCTION tenant_ids(uuid, integer) OWNER TO morrow_definer;
-ALTER FUNCTION queue_reserve(double precision) OWNER TO morrow_definer;
-ALTER FUNCTION claim_tasks(text, text[], integer, interval) OWNER TO morrow_definer;
-ALTER FUNCTION renew_leases(bigint[], smallint[], interval) OWNER TO morrow_definer;
-REVOKE CREATE ON SCHEMA public FROM morrow_definer;
+SET LOCAL ROLE morrow_owner;

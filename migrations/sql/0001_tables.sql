@@ -66,8 +66,7 @@ CREATE TABLE audit_log (
   subject text NOT NULL,
   before jsonb,
   after jsonb,
-  CONSTRAINT pk_audit_log PRIMARY KEY (tenant_id, id),
-  CONSTRAINT fk_audit_log_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+  CONSTRAINT pk_audit_log PRIMARY KEY (tenant_id, id)
 );
 
 CREATE TABLE calendar_events (

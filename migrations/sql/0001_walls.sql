@@ -57,6 +57,11 @@ CREATE POLICY definer ON tenants FOR SELECT TO morrow_definer USING (true);
 CREATE POLICY definer ON tasks TO morrow_definer USING (true) WITH CHECK (true);
 CREATE POLICY definer ON queue_shares TO morrow_definer USING (true) WITH CHECK (true);
 
+REVOKE ALL ON FUNCTION app_tenant() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION app_tenant() TO morrow_api, morrow_worker, morrow_definer;
+
+SET LOCAL ROLE morrow_definer;
+
 CREATE FUNCTION keys_by_prefix(wanted text)
 RETURNS TABLE (
   tenant_id uuid, id uuid, digest bytea, scopes text[], expires_at timestamptz, revoked_at timestamptz
@@ -74,3 +79,8 @@ AS $$
   WHERE after IS NULL OR t.tenant_id > after
   ORDER BY t.tenant_id LIMIT most
 $$;
+
+REVOKE ALL ON FUNCTION keys_by_prefix(text), tenant_ids(uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION keys_by_prefix(text), tenant_ids(uuid, integer) TO morrow_api;
+
+SET LOCAL ROLE morrow_owner;

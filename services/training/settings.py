@@ -1,4 +1,4 @@
-"""Everything the service reads from its environment: one frozen object, refused at start by name."""
+"""What the service reads from its environment: one frozen object, refused at start by name."""
 
 import sys
 from pathlib import Path

@@ -46,5 +46,4 @@ __all__ = [
     "Table",
     "Task",
     "Tenant",
-    ,
 ]

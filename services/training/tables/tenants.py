@@ -41,8 +41,9 @@ class ApiKey(Table):
 
 
 class AuditEntry(Table):
+    """What was done. It outlives its tenant, so it refers to none."""
+
     __tablename__ = "audit_log"
-    __table_args__ = (belongs_to("tenants"),)
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     at: Mapped[dt.datetime] = mapped_column(server_default=NOW)

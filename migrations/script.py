@@ -1,0 +1,15 @@
+"""Running a file of SQL inside a migration's transaction."""
+
+from pathlib import Path
+
+from alembic import op
+from sqlalchemy.util import await_only
+
+HERE = Path(__file__).parent / "sql"
+
+
+def run_sql(name: str) -> None:
+    """Run `sql/<name>`: many statements, which the extended protocol would refuse."""
+    driver = op.get_bind().connection.driver_connection
+    assert driver is not None
+    await_only(driver.execute((HERE / name).read_text()))

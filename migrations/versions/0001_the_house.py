@@ -1,0 +1,18 @@
+"""Every table of the first release, the wall between tenants, and the queue's functions."""
+
+from migrations.script import run_sql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql("0001_tables.sql")
+    run_sql("0001_walls.sql")
+    run_sql("0001_queue.sql")
+
+
+def downgrade() -> None:
+    run_sql("0001_down.sql")

@@ -1,0 +1,128 @@
+"""The API process, wired: its rooms, its resources, and its probes."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from migrations import read_revisions
+from services.training.deps import Resources
+from services.training.forecasts.routes import router as forecasts_router
+from services.training.jobs.events import EVENTS_CHANNEL
+from services.training.jobs.routes import router as jobs_router
+from services.training.jobs.socket import router as socket_router
+from services.training.models.routes import router as models_router
+from services.training.openapi import PROBLEMS, document_problems
+from services.training.pools import pool_limits
+from services.training.sales.routes import router as sales_router
+from services.training.settings import Settings
+from services.training.tenants.routes import router as tenants_router
+from shared.artifacts import ArtifactError, ArtifactStore, open_store
+from shared.background import running
+from shared.database import connect_directly, make_engine, make_sessions
+from shared.doorbell import Bell, Listener
+from shared.errors import install_error_answers
+from shared.health import health_router
+from shared.request_context import RequestContext
+from shared.roles import API
+
+VERSION = version("morrow")
+BASE = "/api/v1"
+ROUTERS = (
+    tenants_router,
+    sales_router,
+    jobs_router,
+    socket_router,
+    models_router,
+    forecasts_router,
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; it holds nothing until it is started."""
+    app = FastAPI(
+        title="Morrow",
+        version=VERSION,
+        summary="Multi-tenant demand forecasting",
+        lifespan=partial(_lifespan, settings=settings),
+        generate_unique_id_function=lambda route: route.name,
+    )
+    install_error_answers(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix=BASE, responses=PROBLEMS)
+    app.include_router(_probes(app))
+    app.add_middleware(RequestContext)
+    document_problems(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
+    dsn = settings.database_url.get_secret_value()
+    engine = make_engine(dsn, API, pool_limits(settings), "morrow-api")
+    connect = partial(connect_directly, dsn, API, "morrow-api-listener")
+    listener, bell = Listener(connect, (EVENTS_CHANNEL,)), Bell(connect)
+    app.state.resources = Resources(
+        settings=settings,
+        engine=engine,
+        sessions=make_sessions(engine),
+        artifacts=open_store(settings.model_root()),
+        bell=bell,
+        listener=listener,
+    )
+    async with AsyncExitStack() as held:
+        held.push_async_callback(engine.dispose)
+        await held.enter_async_context(running(listener.run(), bell.run()))
+        yield
+
+
+def _probes(app: FastAPI) -> APIRouter:
+    async def database() -> str | None:
+        return await _fault_of_database(app.state.resources.engine)
+
+    async def migrations() -> str | None:
+        return await _fault_of_migrations(app.state.resources.engine)
+
+    async def listener() -> str | None:
+        hears = app.state.resources.listener.hears
+        return None if hears else "the listening connection is lost and being made anew"
+
+    async def model_store() -> str | None:
+        return await _fault_of_store(app.state.resources.artifacts)
+
+    checks = {
+        "database": database,
+        "migrations": migrations,
+        "listener": listener,
+        "model_store": model_store,
+    }
+    return health_router(VERSION, checks)
+
+
+async def _fault_of_database(engine: AsyncEngine) -> str | None:
+    try:
+        async with engine.connect():
+            return None
+    except (SQLAlchemyError, OSError) as error:
+        return type(error).__name__
+
+
+async def _fault_of_migrations(engine: AsyncEngine) -> str | None:
+    try:
+        async with engine.connect() as connection:
+            revisions = await read_revisions(connection)
+    except (SQLAlchemyError, OSError) as error:
+        return type(error).__name__
+    return None if revisions.current else revisions.difference()
+
+
+async def _fault_of_store(store: ArtifactStore) -> str | None:
+    try:
+        await store.check()
+    except ArtifactError as error:
+        return str(error)
+    return None

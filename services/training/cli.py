@@ -1,0 +1,118 @@
+"""The `morrow` command: the service's own programs. What talks to a running service over HTTP is
+added by `commands/`."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shared.logging import configure_logging
+
+if TYPE_CHECKING:
+    from services.training.settings import Settings
+
+app = typer.Typer(
+    name="morrow",
+    help="Demand forecasting for many tenants: sales in, tomorrow's order out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+GRACEFUL_SHUTDOWN_SECONDS = 10
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="where the API listens")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: any free one", min=0, max=65535)] = 8000,
+    data_dir: Annotated[Path, typer.Option(help="database, models and keys")] = Path(".morrow"),
+    workers: Annotated[
+        int | None, typer.Option(help="training children; default: the cores", min=1, max=256)
+    ] = None,
+) -> None:
+    """Run everything: PostgreSQL, migrations, API and worker, in one data directory."""
+    from services.training.up.options import UpOptions
+    from services.training.up.run import run_up
+
+    options = UpOptions(host=host, port=port, data_dir=data_dir, workers=workers)
+    raise typer.Exit(run_up(options, os.environ))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+) -> None:
+    """Run the API; it refuses a database that is not at the code's head."""
+    import uvicorn
+
+    from services.training.app import create_app
+    from shared.roles import API
+
+    settings = _settings()
+    _require_schema(settings, API)
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        ws="websockets-sansio",
+        log_config=None,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        server_header=False,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker; it drains on SIGTERM, and hands back at once on a second."""
+    from services.training.worker import run_worker
+    from shared.roles import WORKER
+
+    settings = _settings()
+    _require_schema(settings, WORKER)
+    asyncio.run(run_worker(settings))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the code's head."""
+    import migrations
+
+    settings = _settings()
+    dsn = settings.migration_database_url or settings.database_url
+    migrations.upgrade(dsn.get_secret_value())
+
+
+def _settings() -> "Settings":
+    """The settings with logging set up by them; exit 2 naming each variable that is wrong."""
+    from services.training.settings import Settings, SettingsRefused
+
+    try:
+        settings = Settings.load()
+    except SettingsRefused as refused:
+        for problem in refused.problems:
+            typer.echo(problem, err=True)
+        raise typer.Exit(2) from None
+    configure_logging(settings.log_level, settings.console_logs())
+    return settings
+
+
+def _require_schema(settings: "Settings", role: str) -> None:
+    from migrations import SchemaMismatch
+    from services.training.startup import require_current_schema
+
+    try:
+        asyncio.run(require_current_schema(settings, role))
+    except SchemaMismatch as mismatch:
+        typer.echo(str(mismatch), err=True)
+        raise typer.Exit(1) from None
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The forecast of one series, from whichever rung answers, in the shape of the API."""
+
+import datetime as dt
+from uuid import UUID
+
+from services.training.forecasts.ladder import (
+    DEFAULT_HORIZON_DAYS,
+    Answer,
+    baseline_answer,
+    best_model,
+    model_answer,
+    read_for_baseline,
+)
+from services.training.forecasts.quantiles import interpolate
+from services.training.forecasts.schemas import DayOut, ForecastOut
+from services.training.models.store import find_series
+from shared.database import Sessions, tenant_transaction
+from shared.errors import Problem, not_found
+
+
+async def answer_for(
+    sessions: Sessions, tenant_id: UUID, product: str, location: str, days: int | None
+) -> Answer:
+    """The best answer for a series; 404 where there is no such series, or nothing to average."""
+    async with tenant_transaction(sessions, tenant_id) as session:
+        series_id = await find_series(session, product, location)
+        if series_id is None:
+            raise not_found("series", f"{product} at {location}")
+        level, model, reason = await best_model(session, series_id)
+        if model is not None:
+            return await model_answer(session, level, model, reason)
+        horizon = max(days or 0, DEFAULT_HORIZON_DAYS)
+        series = await read_for_baseline(session, product, location, horizon)
+    answer = (
+        None if series is None else await baseline_answer(series, reason, dt.datetime.now(dt.UTC))
+    )
+    if answer is None:
+        raise Problem(
+            404, "nothing_to_forecast", f"{product} at {location} has no day with a known quantity"
+        )
+    return answer
+
+
+def forecast_out(
+    product: str, location: str, answer: Answer, levels: dict[str, float]
+) -> ForecastOut:
+    return ForecastOut(
+        product=product,
+        location=location,
+        model_id=answer.model_id,
+        family=answer.family,
+        level=answer.level,
+        reason=answer.reason,
+        issued_at=answer.issued_at,
+        data_through=answer.data_through,
+        interval_coverage=answer.interval_coverage,
+        days=[
+            DayOut(
+                date=day.date,
+                mean=day.mean,
+                quantiles=dict(
+                    zip(levels, interpolate(list(levels.values()), day.quantiles), strict=True)
+                ),
+                open=day.open,
+            )
+            for day in answer.days
+        ],
+    )

@@ -1,0 +1,97 @@
+"""Forecasts over HTTP: one series, all of them, and what one day is made of."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from services.training.deps import Held, Reader
+from services.training.forecasts.answers import answer_for, forecast_out
+from services.training.forecasts.explain import explain_day
+from services.training.forecasts.export import MEDIA_TYPES, stream_export
+from services.training.forecasts.ladder import Answer, best_model
+from services.training.forecasts.quantiles import DEFAULT, Quantiles, parse_levels
+from services.training.forecasts.schemas import Explanation, ForecastOut
+from services.training.models.store import find_series
+from shared.database import tenant_transaction
+from shared.errors import Problem, invalid, not_found
+from shared.text import Name
+
+router = APIRouter(tags=["forecasts"])
+
+MOST_DAYS = 400
+
+
+@router.get("/forecasts")
+async def get_forecast(
+    caller: Reader,
+    held: Held,
+    product: Annotated[Name, Query()],
+    location: Annotated[Name, Query()] = "main",
+    first: Annotated[dt.date | None, Query(alias="from")] = None,
+    days: Annotated[int | None, Query(ge=1, le=MOST_DAYS)] = None,
+    quantiles: Quantiles = DEFAULT,
+) -> ForecastOut:
+    """The forecast of one series, by the best rung of the ladder that can answer."""
+    levels = parse_levels(quantiles)
+    answer = await answer_for(held.sessions, caller.tenant_id, product, location, days)
+    wanted = _cut(answer, first, days)
+    return forecast_out(product, location, wanted, levels)
+
+
+@router.get(
+    "/forecasts/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {media: {} for media in MEDIA_TYPES.values()}}},
+)
+async def export_forecasts(
+    caller: Reader,
+    held: Held,
+    format: Literal["csv", "parquet", "json"] = "csv",
+    quantiles: Quantiles = DEFAULT,
+) -> StreamingResponse:
+    """Every series' forecast, streamed."""
+    body = stream_export(held.sessions, caller.tenant_id, format, parse_levels(quantiles))
+    return StreamingResponse(
+        body,
+        media_type=MEDIA_TYPES[format],
+        headers={"Content-Disposition": f'attachment; filename="forecasts.{format}"'},
+    )
+
+
+@router.get("/forecasts/{product}/explain")
+async def explain_forecast(
+    product: Name,
+    caller: Reader,
+    held: Held,
+    date: Annotated[dt.date, Query()],
+    location: Annotated[Name, Query()] = "main",
+) -> Explanation:
+    """The additive parts of one day's mean."""
+    async with tenant_transaction(held.sessions, caller.tenant_id) as session:
+        series_id = await find_series(session, product, location)
+        if series_id is None:
+            raise not_found("series", f"{product} at {location}")
+        _, model, reason = await best_model(session, series_id)
+        if model is None:
+            raise Problem(409, "nothing_to_explain", f"the baseline answers here: {reason}")
+        return explain_day(product, location, model, date)
+
+
+def _cut(answer: Answer, first: dt.date | None, days: int | None) -> Answer:
+    """The days asked for; 422 naming the days there are where some are not."""
+    there = answer.days
+    start = first or there[0].date
+    kept = [day for day in there if day.date >= start]
+    if start < there[0].date or not kept:
+        raise invalid("from", "outside_forecast", _range(answer))
+    if days is not None and days > len(kept):
+        raise invalid("days", "outside_forecast", _range(answer))
+    return replace(answer, days=kept if days is None else kept[:days])
+
+
+def _range(answer: Answer) -> str:
+    first, last = answer.days[0].date, answer.days[-1].date
+    return f"this forecast is of {first} to {last}; train with a longer horizon_days for more"

@@ -1,0 +1,106 @@
+"""The event log of a job: `seq` from 1 without gaps, `percent` never falling.
+
+Appending locks the job's row, so whoever appends next sees the one before. An event is written in
+the transaction of what it reports; the doorbell is rung after that has committed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.training import tables
+
+EVENTS_CHANNEL = "morrow_events"
+MOST_EVENTS = 1000
+
+
+class EventType(StrEnum):
+    JOB_QUEUED = "job.queued"
+    JOB_STARTED = "job.started"
+    SOURCE_STARTED = "source.started"
+    SOURCE_FINISHED = "source.finished"
+    SOURCE_DEGRADED = "source.degraded"
+    DATA_VALIDATED = "data.validated"
+    PRODUCT_STARTED = "product.started"
+    PRODUCT_PROGRESS = "product.progress"
+    PRODUCT_TRAINED = "product.trained"
+    PRODUCT_SKIPPED = "product.skipped"
+    PRODUCT_FAILED = "product.failed"
+    PRODUCT_CANCELLED = "product.cancelled"
+    JOB_FINISHED = "job.finished"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to be; `percent` is the job's so far as this event knows."""
+
+    type: EventType
+    message: str
+    percent: float = 0.0
+    product: str | None = None
+    location: str | None = None
+    data: dict[str, Any] | None = None
+
+
+async def append(session: AsyncSession, job_id: UUID, events: Sequence[NewEvent]) -> None:
+    """Give each event its `seq` and write it, in the caller's transaction."""
+    if not events:
+        return
+    first_seq, percent, tenant_id = await _advance(session, job_id, events)
+    rows = []
+    for seq, event in enumerate(events, first_seq):
+        percent = max(percent, event.percent)
+        rows.append(
+            {
+                "tenant_id": tenant_id,
+                "job_id": job_id,
+                "seq": seq,
+                "type": event.type.value,
+                "percent": round(percent, 2),
+                "message": event.message,
+                "product": event.product,
+                "location": event.location,
+                "data": event.data,
+            }
+        )
+    await session.execute(insert(tables.JobEvent), rows)
+
+
+async def _advance(
+    session: AsyncSession, job_id: UUID, events: Sequence[NewEvent]
+) -> tuple[int, float, UUID]:
+    """Lock the job and move its counters on: the first new seq, the percent before, the tenant."""
+    job = (
+        await session.execute(
+            select(tables.Job.last_seq, tables.Job.percent, tables.Job.tenant_id)
+            .where(tables.Job.id == job_id)
+            .with_for_update()
+        )
+    ).one()
+    await session.execute(
+        update(tables.Job)
+        .where(tables.Job.id == job_id)
+        .values(
+            last_seq=tables.Job.last_seq + len(events),
+            percent=func.greatest(tables.Job.percent, max(event.percent for event in events)),
+        )
+    )
+    return job.last_seq + 1, job.percent, job.tenant_id
+
+
+async def read_events(
+    session: AsyncSession, job_id: UUID, since: int, most: int = MOST_EVENTS
+) -> Sequence[tables.JobEvent]:
+    """The events after `since`, oldest first, at most `most`."""
+    found = await session.scalars(
+        select(tables.JobEvent)
+        .where(tables.JobEvent.job_id == job_id, tables.JobEvent.seq > since)
+        .order_by(tables.JobEvent.seq)
+        .limit(most)
+    )
+    return found.all()

@@ -1,0 +1,64 @@
+"""Publishing: the artifact first, then, fenced and in one transaction, all the rest."""
+
+from datetime import timedelta
+from typing import Any
+
+from services.training.demand.outcome import Refused, Trained
+from services.training.jobs.events import EventType
+from services.training.jobs.settle import product_event, ringing, settle_product, tell_and_end
+from services.training.jobs.workshop import Workshop
+from services.training.models.bundle import Bundle, bundle_of, pack
+from services.training.models.new_model import new_model
+from services.training.models.retention import Retention, drop_versions, forget_artifacts
+from services.training.models.store import publish_model
+from services.training.queue.finish import finish, note_result
+from services.training.queue.task import ClaimedTask, State
+
+
+async def publish(shop: Workshop, task: ClaimedTask, trained: Trained) -> None:
+    """Make the model the series' newest version, unless the task is no longer this claim's."""
+    bundle = _bundle(task, trained)
+    artifact = await shop.artifacts.put(str(task.tenant_id), pack(bundle))
+    payload = task.payload
+    lineage = {"job_id": str(task.group_id), "dataset_sha256": payload["dataset"]}
+    model = new_model(bundle, payload["series_id"], payload["fingerprint"], artifact, lineage)
+    told = _told(trained)
+    event = product_event(task, EventType.PRODUCT_TRAINED, _message(task, trained), told)
+    async with ringing(shop, task) as session:
+        await finish(session, task.claim, State.SUCCEEDED, told)
+        published = await publish_model(session, task.tenant_id, model)
+        unnamed = await drop_versions(session, published, Retention.of(shop.settings))
+        await note_result(session, task.claim, told | {"model_id": str(published.id)})
+        await tell_and_end(session, task, [event])
+    await forget_artifacts(shop.artifacts, str(task.tenant_id), unnamed)
+
+
+async def publish_refusal(shop: Workshop, task: ClaimedTask, refused: Refused) -> None:
+    """A series that cannot be trained has failed, with its reason; the baseline answers for it."""
+    error = {"code": str(refused.code), "message": refused.message}
+    event = product_event(
+        task, EventType.PRODUCT_FAILED, f"{task.subject}: {refused.message}", error
+    )
+    async with ringing(shop, task) as session:
+        await settle_product(session, task, State.FAILED, event, error=error)
+
+
+def _bundle(task: ClaimedTask, trained: Trained) -> Bundle:
+    through = trained.forecast.index[0].date() - timedelta(days=1)
+    return bundle_of(trained, task.payload["product"], task.payload["location"], through)
+
+
+def _told(trained: Trained) -> dict[str, Any]:
+    return {
+        "family": trained.family,
+        "stage": trained.stage.value,
+        "skill": trained.skill,
+        "trials": len(trained.trials),
+        "seconds": round(trained.seconds, 3),
+        "wape": trained.scores.wape,
+        "baseline_wape": trained.baseline_scores.wape,
+    }
+
+
+def _message(task: ClaimedTask, trained: Trained) -> str:
+    return f"{task.subject}: {trained.family}, {trained.skill:+.0%} against the baseline"

@@ -1,0 +1,84 @@
+"""How one series of a job ends: its task, what it leaves, its event, and perhaps the job, in one
+fenced transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.training.jobs.events import EVENTS_CHANNEL, EventType, NewEvent, append
+from services.training.jobs.schemas import ENDED, JobStatus, ProductCounts
+from services.training.jobs.store import (
+    count_products,
+    end_job,
+    ended_status,
+    lock_job,
+)
+from services.training.jobs.workshop import Workshop
+from services.training.queue.finish import finish
+from services.training.queue.task import ClaimedTask, State
+from shared.database import tenant_transaction
+
+
+@asynccontextmanager
+async def ringing(shop: Workshop, task: ClaimedTask) -> AsyncIterator[AsyncSession]:
+    """A transaction of the task's tenant that rings the job's doorbell once it has committed."""
+    async with tenant_transaction(shop.sessions, task.tenant_id) as session:
+        yield session
+    shop.bell.ring(EVENTS_CHANNEL, str(task.group_id))
+
+
+def product_event(
+    task: ClaimedTask,
+    type: EventType,
+    message: str,
+    data: dict[str, Any] | None = None,
+) -> NewEvent:
+    return NewEvent(
+        type,
+        message,
+        product=task.payload["product"],
+        location=task.payload["location"],
+        data=data,
+    )
+
+
+async def settle_product(
+    session: AsyncSession,
+    task: ClaimedTask,
+    state: State,
+    event: NewEvent,
+    result: dict[str, Any] | None = None,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """Finish the task (or raise `StalePublish`), tell of it, and end the job after its last."""
+    await finish(session, task.claim, state, result, error)
+    await tell_and_end(session, task, [event])
+
+
+async def tell_and_end(session: AsyncSession, task: ClaimedTask, events: list[NewEvent]) -> None:
+    """Append the events with the job's percent by now; end the job when none of it is open."""
+    job = await lock_job(session, task.group_id)
+    counts = (await count_products(session, [job.id]))[job.id]
+    percent = percent_done(counts)
+    await append(session, job.id, [replace(event, percent=percent) for event in events])
+    if counts.ended == counts.total and JobStatus(job.status) not in ENDED:
+        await end_job(session, job.id, ended_status(counts), summary(counts))
+
+
+def percent_done(counts: ProductCounts, part: float = 0.0) -> float:
+    """The share of the series that ended, `part` of one more included; 99 until the job ends."""
+    return 99.0 * (counts.ended + part) / counts.total if counts.total else 0.0
+
+
+def summary(counts: ProductCounts) -> str:
+    named = {
+        "trained": counts.succeeded,
+        "unchanged": counts.skipped,
+        "failed": counts.failed,
+        "cancelled": counts.cancelled,
+    }
+    parts = [f"{count} {name}" for name, count in named.items() if count]
+    return f"{counts.total} series: {', '.join(parts) or 'none'}"

@@ -1,0 +1,93 @@
+"""The WebSocket of a job's events: one JSON text frame each, replayed and then live."""
+
+import asyncio
+import contextlib
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
+from fastapi.responses import JSONResponse
+
+from services.training.deps import Resources, authenticate, resources_of, unauthorized
+from services.training.jobs.store import read_job
+from services.training.jobs.stream import follow
+from services.training.jobs.tickets import use_ticket
+from shared.auth import Scope
+from shared.database import tenant_transaction
+from shared.errors import Problem, not_found
+
+SEND_SECONDS = 5.0
+FINISHED, RESTARTING, TOO_SLOW = 1000, 1012, 1013
+
+router = APIRouter()
+
+
+@router.websocket("/training-jobs/{job_id}/ws")
+async def watch_job(
+    socket: WebSocket,
+    job_id: UUID,
+    since: Annotated[int, Query(ge=0)] = 0,
+    ticket: Annotated[str | None, Query(max_length=200)] = None,
+) -> None:
+    resources = resources_of(socket)
+    try:
+        tenant_id = await _admit(resources, socket, job_id, ticket)
+    except Problem as problem:
+        await socket.send_denial_response(
+            JSONResponse({"code": problem.code, "detail": problem.detail}, problem.status)
+        )
+        return
+    await socket.accept()
+    await _stream(socket, resources, tenant_id, job_id, since)
+
+
+async def _admit(resources: Resources, socket: WebSocket, job_id: UUID, ticket: str | None) -> UUID:
+    """The tenant whose job this is: 401, 403 or 404 before the handshake where it is not."""
+    if ticket is not None:
+        tenant_id = await use_ticket(resources.sessions, job_id, ticket)
+        if tenant_id is None:
+            raise unauthorized("the ticket is unknown, used, expired, or for another job")
+    else:
+        scheme, _, secret = socket.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret:
+            raise unauthorized("send an API key, or ?ticket= from POST /api/v1/stream-tickets")
+        caller = await authenticate(resources, secret.strip())
+        if Scope.READ not in caller.scopes:
+            raise Problem(403, "scope_missing", "this key lacks the scope 'read'")
+        tenant_id = caller.tenant_id
+    async with tenant_transaction(resources.sessions, tenant_id) as session:
+        if await read_job(session, job_id) is None:
+            raise not_found("job", job_id)
+    return tenant_id
+
+
+async def _stream(
+    socket: WebSocket, resources: Resources, tenant_id: UUID, job_id: UUID, since: int
+) -> None:
+    """Send until the job is finished, the client is gone, or too slow to be waited for."""
+    gone = asyncio.create_task(_until_gone(socket))
+    try:
+        batches = follow(resources.sessions, resources.listener, tenant_id, job_id, since)
+        async with contextlib.aclosing(batches):
+            async for batch in batches:
+                if gone.done():
+                    return
+                for event in batch:
+                    async with asyncio.timeout(SEND_SECONDS):
+                        await socket.send_text(event.model_dump_json(exclude_none=True))
+        await socket.close(FINISHED)
+    except TimeoutError:
+        await socket.close(TOO_SLOW, "too slow: reconnect with since=<last seq>")
+    except WebSocketDisconnect:
+        return
+    except asyncio.CancelledError:
+        await socket.close(RESTARTING, "restarting: reconnect with since=<last seq>")
+        raise
+    finally:
+        gone.cancel()
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            await socket.receive_text()

@@ -1,0 +1,172 @@
+"""Jobs in the database. A job's products are its `train` tasks: their states are counted, not kept
+a second time."""
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.training import tables
+from services.training.jobs.events import EventType, NewEvent, append
+from services.training.jobs.schemas import (
+    ENDED,
+    ExecutionMode,
+    JobOut,
+    JobStatus,
+    ProductCounts,
+    TrainingRequest,
+)
+
+PREPARE = "prepare"
+TRAIN = "train"
+FINISHED_PERCENT = 100.0
+
+
+async def add_job(
+    session: AsyncSession, tenant_id: UUID, job_id: UUID, request: TrainingRequest
+) -> None:
+    """A queued job, with the first event of its log."""
+    mode = request.execution_mode
+    used = None if mode is ExecutionMode.CLUSTER else "local"
+    reason = None if mode is ExecutionMode.LOCAL else "no cluster is configured"
+    session.add(
+        tables.Job(
+            tenant_id=tenant_id,
+            id=job_id,
+            status=JobStatus.QUEUED.value,
+            request=request.model_dump(mode="json"),
+            execution={"requested": mode.value, "used": used, "reason": reason},
+        )
+    )
+    await session.flush()
+    await append(session, job_id, [NewEvent(EventType.JOB_QUEUED, "the job waits for a worker")])
+
+
+async def read_job(session: AsyncSession, job_id: UUID) -> tables.Job | None:
+    return await session.scalar(select(tables.Job).where(tables.Job.id == job_id))
+
+
+async def lock_job(session: AsyncSession, job_id: UUID) -> tables.Job:
+    """The job, locked: what is counted after this includes all who came before."""
+    job = await session.scalar(
+        select(tables.Job)
+        .where(tables.Job.id == job_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    assert job is not None, "a task's job is deleted only together with the task"
+    return job
+
+
+async def list_jobs(
+    session: AsyncSession, before: tuple[dt.datetime, UUID] | None, most: int
+) -> Sequence[tables.Job]:
+    """Newest first."""
+    order = tuple_(tables.Job.created_at, tables.Job.id)
+    query = select(tables.Job).order_by(tables.Job.created_at.desc(), tables.Job.id.desc())
+    if before is not None:
+        query = query.where(order < before)
+    return (await session.scalars(query.limit(most))).all()
+
+
+async def count_products(
+    session: AsyncSession, job_ids: Sequence[UUID]
+) -> dict[UUID, ProductCounts]:
+    """The states of each job's series, counted."""
+    rows = await session.execute(
+        select(tables.Task.group_id, tables.Task.state, func.count())
+        .where(tables.Task.group_id.in_(job_ids), tables.Task.kind == TRAIN)
+        .group_by(tables.Task.group_id, tables.Task.state)
+    )
+    states: dict[UUID, dict[str, int]] = {job_id: {} for job_id in job_ids}
+    for job_id, state, count in rows:
+        states[job_id][state] = count
+    return {
+        job_id: ProductCounts(total=sum(counts.values()), **counts)
+        for job_id, counts in states.items()
+    }
+
+
+async def list_products(
+    session: AsyncSession, job_id: UUID, after: int, most: int
+) -> Sequence[tables.Task]:
+    found = await session.scalars(
+        select(tables.Task)
+        .where(tables.Task.group_id == job_id, tables.Task.kind == TRAIN, tables.Task.id > after)
+        .order_by(tables.Task.id)
+        .limit(most)
+    )
+    return found.all()
+
+
+async def count_running(session: AsyncSession, tenant_id: UUID) -> int:
+    """The tenant's running jobs; the caller is alone in counting until its transaction ends."""
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('running-jobs:' || :tenant, 0))"),
+        {"tenant": str(tenant_id)},
+    )
+    counted = await session.scalar(
+        select(func.count())
+        .select_from(tables.Job)
+        .where(tables.Job.status == JobStatus.RUNNING.value)
+    )
+    return counted or 0
+
+
+async def start_job(session: AsyncSession, job_id: UUID) -> None:
+    await session.execute(
+        update(tables.Job)
+        .where(tables.Job.id == job_id)
+        .values(status=JobStatus.RUNNING.value, started_at=func.now())
+    )
+    await append(session, job_id, [NewEvent(EventType.JOB_STARTED, "a worker took the job")])
+
+
+async def end_job(session: AsyncSession, job_id: UUID, status: JobStatus, message: str) -> None:
+    """End the job, with the last event of its log."""
+    await session.execute(
+        update(tables.Job)
+        .where(tables.Job.id == job_id)
+        .values(status=status.value, finished_at=func.now())
+    )
+    last = NewEvent(
+        EventType.JOB_FINISHED, message, percent=FINISHED_PERCENT, data={"status": status.value}
+    )
+    await append(session, job_id, [last])
+
+
+def ended_status(counts: ProductCounts) -> JobStatus:
+    """How a job ends whose series have all ended."""
+    good = counts.succeeded + counts.skipped
+    if counts.cancelled:
+        return JobStatus.CANCELLED
+    if good == counts.total:
+        return JobStatus.SUCCEEDED
+    return JobStatus.PARTIAL if good else JobStatus.FAILED
+
+
+def job_out(job: tables.Job, counts: ProductCounts, now: dt.datetime) -> JobOut:
+    return JobOut(
+        id=job.id,
+        status=JobStatus(job.status),
+        percent=job.percent,
+        products=counts,
+        execution=job.execution,
+        warnings=job.warnings,
+        eta_seconds=_eta(job, now),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )
+
+
+def _eta(job: tables.Job, now: dt.datetime) -> float | None:
+    """What is left at the pace so far; None until there is a pace."""
+    if JobStatus(job.status) in ENDED:
+        return 0.0
+    if job.started_at is None or job.percent <= 0:
+        return None
+    elapsed = (now - job.started_at).total_seconds()
+    return round(elapsed * (FINISHED_PERCENT - job.percent) / job.percent, 1)

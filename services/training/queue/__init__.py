@@ -1,0 +1,1 @@
+"""A fenced task queue on PostgreSQL that does not know what it carries."""

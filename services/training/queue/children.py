@@ -1,0 +1,175 @@
+"""Slots: each runs one child process that survives from call to call, and can be killed.
+
+A child is started by a fork server that has the heavy imports loaded already, leads a process
+group of its own (so that whatever it starts dies with it), and dies with its parent.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
+
+Report = Callable[[Any], None]
+Work = Callable[[Any, Report], Any]
+
+PR_SET_PDEATHSIG = 1
+SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class ChildDied(Exception):
+    """The child ended without an answer: by a signal, an exit, or its deadline."""
+
+    def __init__(self, cause: str, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class ChildRaised(Exception):
+    """The work raised in the child; `kind` names the exception's type."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class ChildLimits:
+    """What one child may take: address space in bytes, and how much it yields to others."""
+
+    memory_bytes: int = 4 * 2**30
+    niceness: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a child sends: `progress` any number of times, then `done` or `raised`."""
+
+    kind: str
+    value: Any
+
+
+def fork_server(preload: list[str]) -> ForkServerContext:
+    """A context whose children start with `preload` imported, and numeric code single-threaded."""
+    for name in SINGLE_THREADED:
+        os.environ[name] = "1"
+    context = get_context("forkserver")
+    context.set_forkserver_preload(preload)
+    return context
+
+
+class Slot:
+    """Room for one child. `run` starts it when there is none."""
+
+    def __init__(self, context: ForkServerContext, limits: ChildLimits) -> None:
+        self._context = context
+        self._limits = limits
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="slot")
+        self._child: ForkServerProcess | None = None
+        self._pipe: Connection[Any, Any] | None = None
+
+    async def run(self, work: Work, argument: Any, on_progress: Report, seconds: float) -> Any:
+        """The value of `work(argument, report)`, computed in the child within `seconds`.
+
+        Raises `ChildDied` or `ChildRaised`. When cancelled the child is killed first, so that
+        no one is left working once this has returned.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(seconds):
+                pipe = await loop.run_in_executor(self._reader, self._ready_pipe)
+                await loop.run_in_executor(self._reader, pipe.send, (work, argument))
+                while True:
+                    answer = await loop.run_in_executor(self._reader, pipe.recv)
+                    if answer.kind == "progress":
+                        on_progress(answer.value)
+                    else:
+                        return _value(answer)
+        except TimeoutError:
+            self.kill()
+            raise ChildDied("deadline", f"the child did not answer in {seconds:g} s") from None
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            raise ChildDied(*self._obituary()) from None
+        except asyncio.CancelledError:
+            self.kill()
+            raise
+
+    def kill(self) -> None:
+        """Kill the child and all it started, and wait until it is gone."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid or 0, signal.SIGKILL)
+        child.kill()
+        child.join()
+        child.close()
+
+    def close(self) -> None:
+        self.kill()
+        self._reader.shutdown(wait=True)
+        if self._pipe is not None:
+            self._pipe.close()
+
+    def _ready_pipe(self) -> "Connection[Any, Any]":
+        if self._child is None or not self._child.is_alive() or self._pipe is None:
+            ours, theirs = self._context.Pipe()
+            self._child = self._context.Process(
+                target=_serve, args=(theirs, self._limits), daemon=True
+            )
+            self._child.start()
+            theirs.close()
+            self._pipe = ours
+        return self._pipe
+
+    def _obituary(self) -> tuple[str, str]:
+        child = self._child
+        if child is None:
+            return "killed", "the child was killed"
+        child.join(timeout=5)
+        code = child.exitcode
+        self.kill()
+        if code is not None and code < 0:
+            return "signal", f"the child was ended by {signal.Signals(-code).name}"
+        return "exit", f"the child ended with status {code}"
+
+
+def _value(answer: Answer) -> Any:
+    if answer.kind == "raised":
+        raise ChildRaised(*answer.value)
+    return answer.value
+
+
+def _serve(pipe: "Connection[Any, Any]", limits: ChildLimits) -> None:
+    """The child: answer calls until the pipe closes."""
+    _settle_in(limits)
+    while True:
+        try:
+            work, argument = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_answer(work, argument, lambda value: pipe.send(Answer("progress", value))))
+
+
+def _settle_in(limits: ChildLimits) -> None:
+    os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.nice(limits.niceness)
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+
+
+def _answer(work: Work, argument: Any, report: Report) -> Answer:
+    try:
+        return Answer("done", work(argument, report))
+    except Exception as error:  # noqa: BLE001 - whatever the work raises is its answer
+        return Answer("raised", (type(error).__name__, str(error)[:2000]))

@@ -1,0 +1,54 @@
+"""Taking tasks out: one short statement across tenants, then each row under its own wall."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from services.training import tables
+from services.training.queue.task import Claim, ClaimedTask, StalePublish, State
+
+CLAIM = text("SELECT * FROM claim_tasks(:worker, :kinds, :slots, :lease)")
+RENEW = text("SELECT renew_leases(:owners, :ids, CAST(:attempts AS smallint[]), :lease)")
+
+
+async def claim_tasks(
+    engine: AsyncEngine, worker: str, kinds: Sequence[str], slots: int, lease: timedelta
+) -> list[Claim]:
+    """Up to `slots` tasks of these kinds, leased to `worker` by the database's clock."""
+    values = {"worker": worker, "kinds": list(kinds), "slots": slots, "lease": lease}
+    async with engine.begin() as connection:
+        rows = await connection.execute(CLAIM, values)
+        return [Claim(row.tenant_id, row.id, row.attempt) for row in rows]
+
+
+async def renew_leases(
+    engine: AsyncEngine, claims: Sequence[Claim], lease: timedelta
+) -> frozenset[Claim]:
+    """The claims that are still the caller's own, renewed; what is missing was lost."""
+    values = {
+        "owners": [claim.tenant_id for claim in claims],
+        "ids": [claim.id for claim in claims],
+        "attempts": [claim.attempt for claim in claims],
+        "lease": lease,
+    }
+    async with engine.begin() as connection:
+        kept = set((await connection.execute(RENEW, values)).scalars())
+    return frozenset(claim for claim in claims if claim.id in kept)
+
+
+async def read_claimed(session: AsyncSession, claim: Claim) -> ClaimedTask:
+    """The claimed row; `StalePublish` where it has changed hands already."""
+    row = await session.scalar(
+        select(tables.Task).where(
+            tables.Task.id == claim.id,
+            tables.Task.attempt == claim.attempt,
+            tables.Task.state == State.RUNNING,
+        )
+    )
+    if row is None:
+        raise StalePublish(claim)
+    return ClaimedTask(
+        claim, row.group_id, row.kind, row.subject, row.payload, row.max_attempts, row.error
+    )

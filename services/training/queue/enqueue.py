@@ -1,0 +1,65 @@
+"""Putting tasks in: each takes its place by start-time fair queueing when it enters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.training import tables
+from services.training.queue.task import Priority, State
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task to be; one with a terminal `state` is only recorded."""
+
+    group_id: UUID
+    kind: str
+    subject: str
+    payload: dict[str, Any]
+    priority: Priority
+    cost: float = 1.0
+    max_attempts: int = 3
+    state: State = State.QUEUED
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = field(default=None)
+
+
+async def enqueue(session: AsyncSession, tenant_id: UUID, new: Sequence[NewTask]) -> list[int]:
+    """Insert the tasks in the caller's transaction; returns their ids, in order."""
+    if not new:
+        return []
+    tag = await _reserve(session, sum(t.cost for t in new if t.state is State.QUEUED))
+    rows = []
+    for task in new:
+        rows.append(_row(tenant_id, task, tag))
+        tag += task.cost if task.state is State.QUEUED else 0.0
+    added = await session.execute(
+        insert(tables.Task).returning(tables.Task.id, sort_by_parameter_order=True), rows
+    )
+    return list(added.scalars())
+
+
+async def _reserve(session: AsyncSession, cost: float) -> float:
+    reserved = await session.execute(text("SELECT queue_reserve(:cost)"), {"cost": cost})
+    return float(reserved.scalar_one())
+
+
+def _row(tenant_id: UUID, task: NewTask, tag: float) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id,
+        "group_id": task.group_id,
+        "kind": task.kind,
+        "subject": task.subject,
+        "payload": task.payload,
+        "priority": int(task.priority),
+        "cost": task.cost,
+        "start_tag": tag,
+        "state": task.state.value,
+        "max_attempts": task.max_attempts,
+        "result": task.result,
+        "error": task.error,
+    }

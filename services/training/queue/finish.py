@@ -1,0 +1,97 @@
+"""Ending a claim. Every statement here carries the fence: id, attempt, and still running."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.training import tables
+from services.training.queue.task import OPEN, Claim, StalePublish, State
+
+
+async def finish(
+    session: AsyncSession,
+    claim: Claim,
+    state: State,
+    result: dict[str, Any] | None = None,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """Finish the task in the caller's transaction, or raise `StalePublish` so that all of it
+    is rolled back."""
+    await _fenced(
+        session,
+        claim,
+        state=state.value,
+        result=result,
+        error=error,
+        finished_at=func.now(),
+        lease_until=None,
+    )
+
+
+async def put_back(
+    session: AsyncSession,
+    claim: Claim,
+    delay: timedelta,
+    error: dict[str, Any] | None = None,
+    *,
+    burn_attempt: bool,
+) -> None:
+    """Queue the task again after `delay`; a snooze or a hand-back burns no attempt."""
+    await _fenced(
+        session,
+        claim,
+        state=State.QUEUED.value,
+        run_after=func.now() + delay,
+        attempt=claim.attempt if burn_attempt else claim.attempt - 1,
+        error=error,
+        worker=None,
+        lease_until=None,
+    )
+
+
+async def note_progress(session: AsyncSession, claim: Claim, progress: dict[str, Any]) -> None:
+    """Record how far the task is, for those who look."""
+    await _fenced(session, claim, progress=progress)
+
+
+async def note_result(session: AsyncSession, claim: Claim, result: dict[str, Any]) -> None:
+    """Amend the result of a task that this transaction has finished."""
+    await session.execute(
+        update(tables.Task)
+        .where(tables.Task.tenant_id == claim.tenant_id, tables.Task.id == claim.id)
+        .values(result=result)
+    )
+
+
+async def _fenced(session: AsyncSession, claim: Claim, **values: Any) -> None:
+    done = await session.execute(
+        update(tables.Task)
+        .where(
+            tables.Task.tenant_id == claim.tenant_id,
+            tables.Task.id == claim.id,
+            tables.Task.attempt == claim.attempt,
+            tables.Task.state == State.RUNNING.value,
+        )
+        .values(**values)
+        .returning(tables.Task.id)
+    )
+    if done.scalar_one_or_none() is None:
+        raise StalePublish(claim)
+
+
+async def cancel_group(session: AsyncSession, group_id: UUID) -> list[tables.Task]:
+    """Cancel all of the group that has not ended; returns those tasks. Workers that run one
+    learn of it when they next renew, and can no longer finish it in any case."""
+    cancelled = await session.scalars(
+        update(tables.Task)
+        .where(
+            tables.Task.group_id == group_id,
+            tables.Task.state.in_([state.value for state in OPEN]),
+        )
+        .values(state=State.CANCELLED.value, finished_at=func.now(), lease_until=None)
+        .returning(tables.Task)
+    )
+    return sorted(cancelled, key=lambda task: task.id)

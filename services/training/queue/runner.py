@@ -1,0 +1,187 @@
+"""The loop of a lane: claim while there is room, run what was claimed, settle how it ended."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.training.queue.backoff import backoff
+from services.training.queue.claim import claim_tasks, read_claimed
+from services.training.queue.finish import put_back
+from services.training.queue.lifeline import Lifeline
+from services.training.queue.task import Claim, ClaimedTask, Refused, Snooze, StalePublish
+from shared.database import Sessions, tenant_transaction
+from shared.doorbell import Listener, wait_for_ring
+
+QUEUED_CHANNEL = "morrow_queued"
+POLL_SECONDS = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Cargo:
+    """What the queue carries. `run` must itself finish the task, with its effects, in one fenced
+    transaction; `bury` likewise, as failed for the given reason."""
+
+    run: Callable[[ClaimedTask], Awaitable[None]]
+    bury: Callable[[ClaimedTask, dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Which kinds of task, and how many at once."""
+
+    kinds: Sequence[str]
+    slots: int
+
+
+class Runner:
+    """One lane of one worker."""
+
+    def __init__(
+        self,
+        worker: str,
+        lane: Lane,
+        cargo: Cargo,
+        engine: AsyncEngine,
+        sessions: Sessions,
+        lifeline: Lifeline,
+        listener: Listener,
+        random: Random,
+    ) -> None:
+        self._worker = worker
+        self._lane = lane
+        self._cargo = cargo
+        self._engine = engine
+        self._sessions = sessions
+        self._lifeline = lifeline
+        self._listener = listener
+        self._random = random
+        self._running: set[asyncio.Task[None]] = set()
+        self._draining = asyncio.Event()
+        self._handing_back = False
+
+    async def run(self) -> None:
+        """Claim and run until drained."""
+        async with self._listener.subscribe(QUEUED_CHANNEL) as rung:
+            while not self._draining.is_set():
+                started = await self._fill()
+                if self._running and len(self._running) >= self._lane.slots:
+                    await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                elif not started:
+                    await wait_for_ring(rung, POLL_SECONDS)
+
+    async def drain(self, grace: float, hurry: asyncio.Event) -> None:
+        """Claim nothing more; give what runs `grace` seconds, or until hurried; then hand it back
+        without burning its attempt."""
+        self._draining.set()
+        if self._running:
+            hurried = asyncio.create_task(hurry.wait())
+            ended = asyncio.create_task(_all_ended(self._running))
+            await asyncio.wait({hurried, ended}, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
+            hurried.cancel()
+        self._handing_back = True
+        for work in self._running:
+            work.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _fill(self) -> int:
+        free = self._lane.slots - len(self._running)
+        if free <= 0:
+            return 0
+        asked_at = time.monotonic()
+        try:
+            claims = await claim_tasks(
+                self._engine, self._worker, self._lane.kinds, free, self._lifeline.terms.length
+            )
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("claim_failed", error=str(error))
+            return 0
+        for claim in claims:
+            self._start(claim, asked_at)
+        return len(claims)
+
+    def _start(self, claim: Claim, asked_at: float) -> None:
+        work = asyncio.create_task(self._work(claim), name=f"task-{claim.id}")
+        self._running.add(work)
+        self._lifeline.hold(claim, work, asked_at)
+        work.add_done_callback(lambda done: self._ended(claim, done))
+
+    def _ended(self, claim: Claim, work: asyncio.Task[None]) -> None:
+        self._running.discard(work)
+        self._lifeline.let_go(claim)
+        if not work.cancelled() and (error := work.exception()) is not None:
+            log.error("task_left_to_its_lease", task=claim.id, exc_info=error)
+
+    async def _work(self, claim: Claim) -> None:
+        with structlog.contextvars.bound_contextvars(
+            tenant_id=str(claim.tenant_id), task=claim.id, attempt=claim.attempt
+        ):
+            try:
+                await self._run_or_bury(claim)
+            except StalePublish:
+                log.warning("stale_publish")
+            except asyncio.CancelledError:
+                if not self._handing_back:
+                    raise
+                await self._put_back(claim, timedelta(0), None, burn_attempt=False)
+
+    async def _run_or_bury(self, claim: Claim) -> None:
+        async with tenant_transaction(self._sessions, claim.tenant_id) as session:
+            task = await read_claimed(session, claim)
+        if task.exhausted:
+            await self._cargo.bury(task, task.error or _error("exhausted", "no attempt is left"))
+            return
+        try:
+            await self._cargo.run(task)
+        except StalePublish:
+            raise
+        except Snooze as snooze:
+            await self._put_back(claim, timedelta(seconds=snooze.seconds), None, burn_attempt=False)
+        except Refused as refusal:
+            await self._cargo.bury(task, _error(refusal.code, str(refusal)))
+        except Exception as error:
+            log.warning("task_failed", kind=task.kind, exc_info=error)
+            await self._retry(task, _error(type(error).__name__, str(error)))
+
+    async def _retry(self, task: ClaimedTask, error: dict[str, Any]) -> None:
+        if task.last_attempt:
+            await self._cargo.bury(task, error)
+            return
+        delay = backoff(task.claim.attempt, self._random)
+        await self._put_back(task.claim, delay, error, burn_attempt=True)
+
+    async def _put_back(
+        self,
+        claim: Claim,
+        delay: timedelta,
+        error: dict[str, Any] | None,
+        *,
+        burn_attempt: bool,
+    ) -> None:
+        async with tenant_transaction(self._sessions, claim.tenant_id) as session:
+            await put_back(session, claim, delay, error, burn_attempt=burn_attempt)
+
+
+async def _all_ended(running: set[asyncio.Task[None]]) -> bool:
+    await asyncio.wait(set(running))
+    return True
+
+
+async def _all_ended(running: set[asyncio.Task[None]]) -> Literal[True]:
+    await asyncio.wait(set(running))
+    return True
+
+
+def _error(code: str, message: str) -> dict[str, Any]:
+    return {"code": code, "message": message[:2000]}

@@ -1,0 +1,85 @@
+"""A task as the queue knows it: an id, an attempt, and a payload it never reads."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN = (State.QUEUED, State.RUNNING)
+
+
+class Priority(IntEnum):
+    """Classes; the lower is claimed first."""
+
+    INTERACTIVE = 0
+    SCHEDULED = 1
+    BACKFILL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a task: valid while the row still shows this attempt as running."""
+
+    tenant_id: UUID
+    id: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedTask:
+    """A claim with the row it was made on."""
+
+    claim: Claim
+    group_id: UUID
+    kind: str
+    subject: str
+    payload: dict[str, Any]
+    max_attempts: int
+    error: dict[str, Any] | None
+
+    @property
+    def tenant_id(self) -> UUID:
+        return self.claim.tenant_id
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether this claim is beyond the attempts it had: time to bury it."""
+        return self.claim.attempt > self.max_attempts
+
+    @property
+    def last_attempt(self) -> bool:
+        return self.claim.attempt >= self.max_attempts
+
+
+class StalePublish(Exception):
+    """The fence refused: the task is no longer this claim's to finish."""
+
+    def __init__(self, claim: Claim) -> None:
+        super().__init__(f"task {claim.id} is no longer on attempt {claim.attempt}")
+        self.claim = claim
+
+
+class Snooze(Exception):
+    """Not now: put the task back for `seconds` without burning an attempt."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+class Refused(Exception):
+    """The work cannot succeed however often it is tried."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

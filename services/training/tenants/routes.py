@@ -1,0 +1,147 @@
+"""Tenants, for the operator; their own record and keys, for themselves."""
+
+import datetime as dt
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query, Response
+
+from services.training import tables
+from services.training.deps import Admin, Held, OperatorOnly, Reader, Transaction
+from services.training.tenants import store
+from services.training.tenants.erasure import count_rows, erase_rows
+from services.training.tenants.limits import limits_of
+from services.training.tenants.schemas import (
+    ErasureReceipt,
+    KeyBody,
+    KeyCreated,
+    KeyOut,
+    KeyPage,
+    OwnTenant,
+    TenantBody,
+    TenantCreated,
+    TenantOut,
+    TenantPage,
+)
+from shared.auth import make_key
+from shared.database import tenant_transaction
+from shared.errors import invalid, not_found
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_cursor
+
+router = APIRouter(tags=["tenants"])
+
+
+def shown(tenant: tables.Tenant) -> dict[str, Any]:
+    """The tenant's columns under the names of the API."""
+    return {"id": tenant.tenant_id} | {
+        column.name: getattr(tenant, column.name) for column in tables.Tenant.__table__.columns
+    }
+
+
+@router.post("/tenants", status_code=201, dependencies=[OperatorOnly])
+async def create_tenant(body: TenantBody, held: Held, response: Response) -> TenantCreated:
+    tenant_id, new = uuid4(), make_key()
+    async with tenant_transaction(held.sessions, tenant_id) as session:
+        tenant = await store.add_tenant(session, tenant_id, body)
+        await store.add_key(session, tenant_id, new, store.FIRST_KEY)
+        created = TenantOut(**shown(tenant))
+    response.headers["Location"] = f"/api/v1/tenants/{tenant_id}"
+    return TenantCreated(tenant=created, api_key=new.secret)
+
+
+@router.get("/tenants", dependencies=[OperatorOnly])
+async def list_tenants(
+    held: Held, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> TenantPage:
+    after = _uuid_after(cursor)
+    ids = await store.list_tenant_ids(held.engine, after, limit)
+    items = [found for tenant_id in ids if (found := await _read(held, tenant_id)) is not None]
+    full = len(ids) == limit
+    return TenantPage(items=items, next_cursor=next_cursor(full, str(ids[-1])) if ids else None)
+
+
+@router.get("/tenants/{tenant_id}", dependencies=[OperatorOnly])
+async def get_tenant(tenant_id: UUID, held: Held) -> TenantOut:
+    found = await _read(held, tenant_id)
+    if found is None:
+        raise not_found("tenant", tenant_id)
+    return found
+
+
+@router.delete("/tenants/{tenant_id}", dependencies=[OperatorOnly])
+async def erase_tenant(
+    tenant_id: UUID,
+    held: Held,
+    dry_run: Annotated[bool, Query(description="count, and erase nothing")] = False,
+) -> ErasureReceipt:
+    """Erase a tenant's rows, keys and artifacts, and say how many there were."""
+    async with tenant_transaction(held.sessions, tenant_id) as session:
+        if await store.read_tenant(session) is None:
+            raise not_found("tenant", tenant_id)
+        rows = await (count_rows(session) if dry_run else erase_rows(session))
+    artifacts = None if dry_run else await held.artifacts.erase(str(tenant_id))
+    erased_at = None if dry_run else dt.datetime.now(dt.UTC)
+    return ErasureReceipt(
+        tenant_id=tenant_id, dry_run=dry_run, rows=rows, artifacts=artifacts, erased_at=erased_at
+    )
+
+
+@router.get("/tenant")
+async def get_own_tenant(caller: Reader, session: Transaction) -> OwnTenant:
+    tenant = await store.read_tenant(session)
+    if tenant is None:
+        raise not_found("tenant", caller.tenant_id)
+    usage = await store.read_usage(session)
+    return OwnTenant(**shown(tenant), limits=asdict(limits_of(tenant)), usage=usage)
+
+
+@router.post("/api-keys", status_code=201)
+async def create_key(
+    body: KeyBody, caller: Admin, session: Transaction, response: Response
+) -> KeyCreated:
+    if body.expires_at is not None and body.expires_at.tzinfo is None:
+        raise invalid("expires_at", "no_time_zone", "give an offset: 2027-01-31T00:00:00Z")
+    new = make_key()
+    key = await store.add_key(session, caller.tenant_id, new, body)
+    response.headers["Location"] = f"/api/v1/api-keys/{key.id}"
+    return KeyCreated(**KeyOut.model_validate(key).model_dump(), key=new.secret)
+
+
+@router.get("/api-keys")
+async def list_keys(
+    _: Admin, session: Transaction, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> KeyPage:
+    keys = await store.list_keys(session, _uuid_after(cursor), limit)
+    after = next_cursor(len(keys) == limit, str(keys[-1].id)) if keys else None
+    return KeyPage(items=[KeyOut.model_validate(key) for key in keys], next_cursor=after)
+
+
+@router.get("/api-keys/{key_id}")
+async def get_key(key_id: UUID, _: Admin, session: Transaction) -> KeyOut:
+    key = await store.read_key(session, key_id)
+    if key is None:
+        raise not_found("api_key", key_id)
+    return KeyOut.model_validate(key)
+
+
+@router.delete("/api-keys/{key_id}", status_code=204)
+async def revoke_key(key_id: UUID, _: Admin, session: Transaction) -> None:
+    if not await store.revoke_key(session, key_id):
+        raise not_found("api_key", key_id)
+
+
+async def _read(held: Held, tenant_id: UUID) -> TenantOut | None:
+    async with tenant_transaction(held.sessions, tenant_id) as session:
+        tenant = await store.read_tenant(session)
+        return TenantOut(**shown(tenant)) if tenant is not None else None
+
+
+def _uuid_after(cursor: str | None) -> UUID | None:
+    key = decode_cursor(cursor, str)
+    if key is None:
+        return None
+    try:
+        return UUID(str(key[0]))
+    except ValueError:
+        raise invalid("cursor", "bad_cursor", "this is no cursor of this list") from None

@@ -1,0 +1,141 @@
+"""The bodies of the tenants' routes."""
+
+import datetime as dt
+from typing import Annotated, Literal
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from holidays import list_supported_countries
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from shared.auth import Scope
+from shared.text import Name
+
+
+def _known_timezone(value: str) -> str:
+    if value not in available_timezones():
+        raise PydanticCustomError(
+            "unknown_timezone", "{value} is not an IANA time zone such as Europe/Berlin",
+            {"value": value[:60]},
+        )  # fmt: skip
+    return value
+
+
+Timezone = Annotated[Name, AfterValidator(_known_timezone)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["DE"])]
+Subdivision = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,5}$", examples=["SH"])]
+
+
+class Region(BaseModel):
+    """Where a tenant or location is; its holidays are those of this country and subdivision."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    country: Country
+    subdivision: Subdivision | None = None
+
+    @model_validator(mode="after")
+    def _has_a_calendar(self) -> "Region":
+        check_region(self.country, self.subdivision)
+        return self
+
+
+def check_region(country: str, subdivision: str | None) -> None:
+    """Refuse a region whose holidays nobody could tell."""
+    known = list_supported_countries()
+    if country not in known:
+        raise PydanticCustomError(
+            "unknown_country", "no holiday calendar for country {country}", {"country": country}
+        )
+    if subdivision is not None and subdivision not in known[country]:
+        raise PydanticCustomError(
+            "unknown_subdivision",
+            "{country} has no subdivision {subdivision}; known: {known}",
+            {"country": country, "subdivision": subdivision, "known": ", ".join(known[country])},
+        )
+
+
+class TenantBody(Region):
+    name: Name
+    timezone: Timezone
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    plan: Literal["standard", "unlimited"] = "standard"
+
+
+class TenantOut(BaseModel):
+    id: UUID
+    name: str
+    slug: str
+    country: str
+    subdivision: str | None
+    timezone: str
+    latitude: float | None
+    longitude: float | None
+    currency: str | None
+    plan: str
+    created_at: dt.datetime
+
+
+class OwnTenant(TenantOut):
+    """A tenant's own record; a limit that is null is that of the machine."""
+
+    limits: dict[str, int | None]
+    usage: dict[str, int]
+
+
+class TenantCreated(BaseModel):
+    """A new tenant, and its first key: it is shown this once."""
+
+    tenant: TenantOut
+    api_key: str
+
+
+class TenantPage(BaseModel):
+    items: list[TenantOut]
+    next_cursor: str | None
+
+
+class ErasureReceipt(BaseModel):
+    """What was erased, or would be."""
+
+    tenant_id: UUID
+    dry_run: bool
+    rows: dict[str, int]
+    artifacts: int | None
+    erased_at: dt.datetime | None
+
+
+class KeyBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=4)]
+    expires_at: dt.datetime | None = None
+
+
+class KeyOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    prefix: str
+    scopes: list[Scope]
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    last_used_at: dt.datetime | None
+
+
+class KeyCreated(KeyOut):
+    """A new key: `key` is shown this once."""
+
+    key: str
+
+
+class KeyPage(BaseModel):
+    items: list[KeyOut]
+    next_cursor: str | None

@@ -1,0 +1,103 @@
+"""The worker process, wired: its lanes, its children, and how it is drained."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
+from random import Random
+
+import structlog
+
+from services.training.jobs.pipeline import cargo_of
+from services.training.jobs.store import PREPARE, TRAIN
+from services.training.jobs.workshop import SlotPool, Workshop
+from services.training.pools import pool_limits
+from services.training.queue.children import ChildLimits, Slot, fork_server
+from services.training.queue.lifeline import CANCELLED_CHANNEL, LeaseTerms, Lifeline
+from services.training.queue.locks import AdvisoryLocks
+from services.training.queue.runner import QUEUED_CHANNEL, Lane, Runner
+from services.training.settings import Settings
+from shared.artifacts import open_store
+from shared.background import running
+from shared.database import connect_directly, make_engine, make_sessions
+from shared.doorbell import Bell, Listener
+from shared.roles import WORKER
+
+PREPARE_SLOTS = 2
+PRELOADED = ["services.training.jobs.child", "prophet", "optuna"]
+
+log = structlog.get_logger()
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then drain; a second signal hands back at once."""
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    _listen_for_signals(stop, hurry)
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    width = settings.workers or os.cpu_count() or 1
+    async with AsyncExitStack() as held:
+        runners, loops = await _open(settings, name, width, held)
+        async with running(*loops, *(runner.run() for runner in runners)):
+            log.info("worker_started", worker=name, slots=width)
+            await stop.wait()
+            log.info("worker_draining", worker=name)
+            await asyncio.gather(
+                *(runner.drain(settings.drain_seconds, hurry) for runner in runners)
+            )
+    log.info("worker_stopped", worker=name)
+
+
+async def _open(
+    settings: Settings, name: str, width: int, held: AsyncExitStack
+) -> tuple[list[Runner], list[Coroutine[object, object, None]]]:
+    dsn = settings.database_url.get_secret_value()
+    engine = make_engine(dsn, WORKER, pool_limits(settings), "morrow-worker")
+    held.push_async_callback(engine.dispose)
+    connect = partial(connect_directly, dsn, WORKER)
+    listener = Listener(
+        partial(connect, "morrow-worker-listener"), (QUEUED_CHANNEL, CANCELLED_CHANNEL)
+    )
+    bell = Bell(partial(connect, "morrow-worker-bell"))
+    locks = AdvisoryLocks(partial(connect, "morrow-worker-locks"))
+    held.push_async_callback(locks.close)
+    context = fork_server(PRELOADED)
+    slots = SlotPool([Slot(context, ChildLimits()) for _ in range(width)])
+    held.callback(slots.close)
+    shop = Workshop(
+        settings=settings,
+        sessions=make_sessions(engine),
+        artifacts=open_store(settings.model_root()),
+        locks=locks,
+        slots=slots,
+        bell=bell,
+    )
+    terms = LeaseTerms(
+        timedelta(seconds=settings.lease_seconds), timedelta(seconds=settings.renew_seconds)
+    )
+    lifeline = Lifeline(engine, terms, listener, time.monotonic)
+    cargo = cargo_of(shop)
+    jitter = Random(name)  # noqa: S311 - spreads retries, guards nothing
+    runners = [
+        Runner(name, lane, cargo[kind], engine, shop.sessions, lifeline, listener, jitter)
+        for kind, lane in (
+            (PREPARE, Lane([PREPARE], PREPARE_SLOTS)),
+            (TRAIN, Lane([TRAIN], width)),
+        )
+    ]
+    return runners, [listener.run(), bell.run(), lifeline.run()]
+
+
+def _listen_for_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    def asked() -> None:
+        if stop.is_set():
+            hurry.set()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked)

@@ -1,0 +1,113 @@
+"""Engines, and sessions that carry their tenant into every transaction.
+
+The tenant is set with `set_config(..., is_local => true)` as the first statement after BEGIN, so
+it ends with the transaction and cannot ride a pooled connection into another tenant's request.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import Session, SessionTransaction
+
+
+class TenantUnset(RuntimeError):
+    """A session began a transaction without a tenant."""
+
+
+class TenantSession(Session):
+    """A session whose every transaction begins by naming its tenant."""
+
+
+@event.listens_for(TenantSession, "after_begin")
+def _name_the_tenant(session: Session, _: SessionTransaction, connection: Connection) -> None:
+    tenant_id = session.info.get("tenant_id")
+    if tenant_id is None:
+        raise TenantUnset("open sessions with tenant_transaction(sessions, tenant_id)")
+    connection.execute(
+        text("SELECT set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
+    )
+
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """How many connections one process may hold; seconds where time is meant."""
+
+    size: int = 10
+    max_overflow: int = 20
+    timeout: float = 30
+    recycle: int = 3600
+    pre_ping: bool = True
+    echo: bool = False
+
+
+def service_url(dsn: str) -> URL:
+    """The DSN as SQLAlchemy's asyncpg dialect takes it."""
+    return make_url(dsn).set(drivername="postgresql+asyncpg")
+
+
+def assumed_role(dsn: str, role: str) -> dict[str, str]:
+    """Server settings with which a login that is not `role` itself steps down to it.
+
+    A login of its own needs none, which keeps the DSN usable through a pooler.
+    """
+    return {} if make_url(dsn).username == role else {"role": role}
+
+
+def make_engine(dsn: str, role: str, limits: PoolLimits, application: str) -> AsyncEngine:
+    """An engine whose every connection acts as `role`."""
+    return create_async_engine(
+        service_url(dsn),
+        pool_size=limits.size,
+        max_overflow=limits.max_overflow,
+        pool_timeout=limits.timeout,
+        pool_recycle=limits.recycle,
+        pool_pre_ping=limits.pre_ping,
+        echo=limits.echo,
+        connect_args={
+            "server_settings": {"application_name": application, **assumed_role(dsn, role)},
+            "timeout": limits.timeout,
+        },
+    )
+
+
+async def connect_directly(
+    dsn: str, role: str, application: str
+) -> "asyncpg.Connection[asyncpg.Record]":
+    """One connection outside every pool: for LISTEN, and for advisory locks."""
+    plain = make_url(dsn).set(drivername="postgresql").render_as_string(hide_password=False)
+    return await asyncpg.connect(
+        plain,
+        server_settings={"application_name": application, **assumed_role(dsn, role)},
+        timeout=10,
+    )
+
+
+def make_sessions(engine: AsyncEngine) -> Sessions:
+    """A factory of sessions that refuse to begin without a tenant."""
+    return async_sessionmaker(engine, sync_session_class=TenantSession, expire_on_commit=False)
+
+
+def tenant_session(sessions: Sessions, tenant_id: UUID) -> AsyncSession:
+    """A session of `tenant_id`; the caller commits."""
+    return sessions(info={"tenant_id": tenant_id})
+
+
+@asynccontextmanager
+async def tenant_transaction(sessions: Sessions, tenant_id: UUID) -> AsyncIterator[AsyncSession]:
+    """One transaction of `tenant_id`: committed at the end, rolled back on any error."""
+    async with tenant_session(sessions, tenant_id) as session, session.begin():
+        yield session

@@ -1,0 +1,141 @@
+"""Errors as RFC 9457 problem documents: what is wrong, with which value, and the way out."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 100
+
+log = structlog.get_logger()
+
+
+class InputError(BaseModel):
+    """One fault of the input: where it is, its stable code, and what to do."""
+
+    field: str | None = None
+    row: int | None = None
+    code: str
+    message: str
+
+
+class ProblemBody(BaseModel):
+    """The body of every answer that is not a success."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[InputError] | None = None
+
+
+class Problem(Exception):
+    """An answer other than success. `code` is a stable snake_case word."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        errors: list[InputError] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = errors[:MOST_ERRORS] if errors else None
+        self.headers = dict(headers or {})
+
+
+def not_found(what: str, name: object) -> Problem:
+    """The one answer for what does not exist and for what belongs to somebody else."""
+    return Problem(404, f"{what}_not_found", f"no {what} {name!s:.200}")
+
+
+def invalid(field: str, code: str, message: str) -> Problem:
+    """Bad input in one named field."""
+    return Problem(
+        422, "invalid_input", message, [InputError(field=field, code=code, message=message)]
+    )
+
+
+def problem_response(request: Request, problem: Problem) -> JSONResponse:
+    """The problem as a response, with the id of its request."""
+    body = ProblemBody(
+        type=f"urn:morrow:problem:{problem.code}",
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=problem.detail,
+        code=problem.code,
+        request_id=request.scope.get("request_id", ""),
+        errors=problem.errors,
+    )
+    return JSONResponse(
+        _encodable(body.model_dump(exclude_none=True)),
+        problem.status,
+        problem.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def _encodable(value: Any) -> Any:
+    """The same value with lone surrogates replaced: they cannot be written as UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _encodable(item) for name, item in value.items()}
+    return value
+
+
+def install_error_answers(app: FastAPI) -> None:
+    """Make every error of `app` a problem document."""
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, error: Problem) -> JSONResponse:
+        return problem_response(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        return problem_response(request, _from_validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        code = HTTPStatus(error.status_code).name.lower()
+        return problem_response(
+            request, Problem(error.status_code, code, str(error.detail), headers=error.headers)
+        )
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("request_failed", path=request.url.path, exc_info=error)
+        return problem_response(
+            request,
+            Problem(
+                500, "internal_error", "the service failed; quote the request_id to its operator"
+            ),
+        )
+
+
+def _from_validation(error: RequestValidationError) -> Problem:
+    errors = [
+        InputError(
+            field=".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
+            code=str(item["type"]),
+            message=str(item["msg"]),
+        )
+        for item in error.errors()
+    ]
+    named = ", ".join(dict.fromkeys(str(item.field) for item in errors[:5]))
+    return Problem(422, "invalid_input", f"the request was not understood: see {named}", errors)

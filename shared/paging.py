@@ -1,0 +1,42 @@
+"""Pages of a list: `limit` and an opaque `cursor` that holds the last item's sort key."""
+
+import base64
+import binascii
+import json
+from typing import Annotated
+
+from fastapi import Query
+
+from shared.errors import invalid
+
+Limit = Annotated[int, Query(ge=1, le=500, description="how many items at most")]
+Cursor = Annotated[
+    str | None, Query(max_length=1000, description="`next_cursor` of the page before")
+]
+
+DEFAULT_LIMIT = 50
+
+
+def encode_cursor(*key: str | int) -> str:
+    """The sort key of the last item, in a form nobody should build by hand."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def decode_cursor(
+    cursor: str | None, *kinds: type[str] | type[int]
+) -> tuple[str | int, ...] | None:
+    """The sort key behind `cursor`, its parts of these kinds; None for the first page."""
+    if cursor is None:
+        return None
+    try:
+        key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        key = None
+    if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
+        raise invalid("cursor", "bad_cursor", "this is no cursor of this list: leave it out")
+    return tuple(key)
+
+
+def next_cursor(full: bool, *key: str | int) -> str | None:
+    """The cursor after the item with `key`, if there may be more."""
+    return encode_cursor(*key) if full else None

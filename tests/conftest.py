@@ -1,0 +1,167 @@
+"""A real server for the session, a database of its own for each test that commits."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+import migrations
+from services.training.app import create_app
+from services.training.settings import Settings
+from shared.database import PoolLimits, Sessions, make_engine, make_sessions
+from shared.postgres import RunningPostgres
+from shared.roles import API, MIGRATOR, WORKER
+from tests.postgres_fixtures import postgres_server
+
+__all__ = ["postgres_server"]
+
+OPERATOR_KEY = "operator-key-of-the-tests"
+TEMPLATE = "template_morrow"
+BAKERY = {
+    "name": "Bäckerei Morgenrot",
+    "country": "DE",
+    "subdivision": "SH",
+    "timezone": "Europe/Berlin",
+    "latitude": 54.32,
+    "longitude": 10.14,
+    "currency": "EUR",
+}
+
+
+@dataclass(frozen=True)
+class Database:
+    """One test's own database, migrated to the head."""
+
+    name: str
+    server: RunningPostgres
+
+    @property
+    def api_dsn(self) -> str:
+        return self.server.url(API, self.name)
+
+    @property
+    def worker_dsn(self) -> str:
+        return self.server.url(WORKER, self.name)
+
+    @property
+    def migrator_dsn(self) -> str:
+        return self.server.url(MIGRATOR, self.name)
+
+    @property
+    def admin_dsn(self) -> str:
+        return self.server.url("postgres", self.name)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    id: UUID
+    key: str
+    client: httpx.AsyncClient
+
+
+async def execute(dsn: str, *statements: str) -> None:
+    """Run the statements, each on its own."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def template(postgres_server: RunningPostgres) -> str:
+    """A database built by the real migrations, copied for each test."""
+    admin = postgres_server.url("postgres", "postgres")
+    asyncio.run(execute(admin, f"CREATE DATABASE {TEMPLATE} OWNER morrow_owner"))
+    migrations.upgrade(postgres_server.url(MIGRATOR, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(postgres_server: RunningPostgres, template: str) -> Iterator[Database]:
+    name = f"test_{uuid4().hex}"
+    admin = postgres_server.url("postgres", "postgres")
+    _run_apart(execute(admin, f"CREATE DATABASE {name} TEMPLATE {template} OWNER morrow_owner"))
+    yield Database(name, postgres_server)
+    _run_apart(execute(admin, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _run_apart(coroutine) -> None:  # type: ignore[no-untyped-def]
+    """Run in a thread: the fixture is synchronous, and a loop may be running already."""
+    import threading
+
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(coroutine)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+def settings_for(dsn: str, folder: Path, **values: object) -> Settings:
+    defaults: dict[str, object] = {
+        "database_url": SecretStr(dsn),
+        "operator_key": SecretStr(OPERATOR_KEY),
+        "model_storage_path": str(folder / "models"),
+        "db_pool_size": 5,
+    }
+    return Settings(**(defaults | values))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def app(database: Database, tmp_path: Path) -> AsyncIterator[FastAPI]:
+    """The API as it is served, started."""
+    application = create_app(settings_for(database.api_dsn, tmp_path))
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+def client_of(app: FastAPI, key: str | None) -> httpx.AsyncClient:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://morrow", headers=headers)
+
+
+@pytest.fixture
+async def api(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the operator's key."""
+    async with client_of(app, OPERATOR_KEY) as client:
+        yield client
+
+
+async def make_tenant(app: FastAPI, api: httpx.AsyncClient, **values: object) -> Tenant:
+    answer = await api.post("/api/v1/tenants", json=BAKERY | values)
+    assert answer.status_code == 201, answer.text
+    body = answer.json()
+    return Tenant(UUID(body["tenant"]["id"]), body["api_key"], client_of(app, body["api_key"]))
+
+
+@pytest.fixture
+async def tenant(app: FastAPI, api: httpx.AsyncClient) -> AsyncIterator[Tenant]:
+    """A tenant with a client that carries its key."""
+    made = await make_tenant(app, api)
+    async with made.client:
+        yield made
+
+
+@pytest.fixture
+async def sessions(database: Database) -> AsyncIterator[Sessions]:
+    """Sessions of the role morrow_api."""
+    engine = make_engine(database.api_dsn, API, PoolLimits(size=3), "tests")
+    yield make_sessions(engine)
+    await engine.dispose()

@@ -1,0 +1,118 @@
+"""The database and the code tell the same story, both ways."""
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import migrations
+from services.training.tables import Table
+from shared.database import service_url
+from tests.conftest import Database
+
+SERVICE_ROLES = ("morrow_api", "morrow_worker")
+
+
+async def test_migrations_make_just_the_tables_of_the_code(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": False})
+        return list(compare_metadata(context, Table.metadata))
+
+    engine = create_async_engine(service_url(database.admin_dsn))
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+async def test_every_table_of_a_tenant_is_walled(database: Database) -> None:
+    connection = await asyncpg.connect(database.admin_dsn)
+    rows = await connection.fetch(
+        """
+        SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS walled,
+          (SELECT count(*) FROM pg_policies p WHERE p.tablename = c.relname
+             AND p.with_check IS NOT NULL AND p.policyname = 'tenant') AS policies,
+          (SELECT a.attname FROM pg_index i JOIN pg_attribute a
+             ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+           WHERE i.indrelid = c.oid AND i.indisprimary) AS first_of_key
+        FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+          AND c.relname <> 'alembic_version'
+        """
+    )
+    await connection.close()
+    assert {row["relname"] for row in rows} == set(Table.metadata.tables)
+    for row in rows:
+        assert row["walled"], row["relname"]
+        assert row["policies"] == 1, row["relname"]
+        assert row["first_of_key"] == "tenant_id", row["relname"]
+
+
+async def test_service_roles_stand_above_no_wall(database: Database) -> None:
+    connection = await asyncpg.connect(database.admin_dsn)
+    rows = await connection.fetch(
+        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles "
+        "WHERE rolname = ANY ($1)",
+        list(SERVICE_ROLES),
+    )
+    owned = await connection.fetchval(
+        "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = ANY ($1)",
+        list(SERVICE_ROLES),
+    )
+    await connection.close()
+    assert len(rows) == len(SERVICE_ROLES)
+    assert not any(row["rolsuper"] or row["rolbypassrls"] or row["rolcreaterole"] for row in rows)
+    assert owned == 0
+
+
+@pytest.mark.parametrize("setting", [None, ""])
+async def test_without_a_tenant_there_is_an_error_and_never_rows(
+    database: Database, setting: str | None
+) -> None:
+    connection = await asyncpg.connect(database.api_dsn)
+    try:
+        if setting is not None:
+            await connection.execute("SELECT set_config('app.tenant_id', $1, false)", setting)
+        with pytest.raises(asyncpg.PostgresError):
+            await connection.fetch("SELECT * FROM tenants")
+    finally:
+        await connection.close()
+
+
+async def test_functions_that_cross_tenants_are_the_definers_with_a_fixed_path(
+    database: Database,
+) -> None:
+    connection = await asyncpg.connect(database.admin_dsn)
+    rows = await connection.fetch(
+        "SELECT proname, pg_get_userbyid(proowner) AS owner, proconfig FROM pg_proc "
+        "WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+    )
+    await connection.close()
+    assert {row["proname"] for row in rows} == {
+        "keys_by_prefix",
+        "tenant_ids",
+        "queue_reserve",
+        "claim_tasks",
+        "renew_leases",
+    }
+    for row in rows:
+        assert row["owner"] == "morrow_definer"
+        assert any(value.startswith("search_path=") for value in row["proconfig"])
+
+
+async def test_a_database_ahead_or_behind_is_refused_and_named(database: Database) -> None:
+    engine = create_async_engine(service_url(database.admin_dsn))
+    async with engine.begin() as connection:
+        await migrations.require_head(connection)
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(migrations.SchemaMismatch, match=r"database \(9999\) is ahead"):
+            await migrations.require_head(connection)
+        await connection.execute(text("DROP TABLE alembic_version"))
+        with pytest.raises(migrations.SchemaMismatch, match="run `morrow migrate`"):
+            await migrations.require_head(connection)
+    await engine.dispose()
+
+
+def test_up_and_down_and_up_again(database: Database) -> None:
+    migrations.downgrade(database.migrator_dsn, "base")
+    migrations.upgrade(database.migrator_dsn)
