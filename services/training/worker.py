@@ -29,7 +29,7 @@ from shared.doorbell import Bell, Listener
 from shared.roles import WORKER
 
 PREPARE_SLOTS = 2
-PRELOADED = ["services.training.jobs.child", "prophet", "optuna"]
+PRELOADED = ["services.training.queue.preload", "services.training.jobs.child", "prophet", "optuna"]
 
 log = structlog.get_logger()
 

@@ -16,14 +16,14 @@ import asyncpg
 import pytest
 
 from shared.directory_lock import DirectoryLocked
-from shared.mortal import OwnNamespace, launch_command
 from shared.postgres import EmbeddedPostgres, RunningPostgres
-from shared.postgres_binaries import PostgresNotFound, find_binaries
-from shared.postgres_cluster import WrongMajorVersion
-from shared.postgres_errors import PostgresFailed
-from shared.postgres_identity import NoOrdinaryUser
-from shared.postgres_orphans import processes_in
-from shared.postgres_socket import SocketPathTooLong
+from shared.postgres.binaries import PostgresNotFound, find_binaries
+from shared.postgres.cluster import WrongMajorVersion
+from shared.postgres.errors import PostgresFailed
+from shared.postgres.identity import NoOrdinaryUser
+from shared.postgres.orphans import processes_in
+from shared.postgres.socket import SocketPathTooLong
+from shared.processes.mortal import OwnNamespace, launch_command
 from shared.roles import API
 from tests.process_life import all_end
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.processes import Program, RestartPolicy, SupervisedChild
+from shared.processes.supervised import Program, RestartPolicy, SupervisedChild
 from tests.process_life import PATIENCE_SECONDS
 
 POLICY = RestartPolicy(first_delay=0.5, largest_delay=10, stable_after=30)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.training.up import Commands, UpOptions, run_up
 from shared.postgres import EmbeddedPostgres
-from shared.processes import RestartPolicy
+from shared.processes.supervised import RestartPolicy
 
 STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.postgres_orphans import processes_in
+from shared.postgres.orphans import processes_in
 from tests.process_life import PATIENCE_SECONDS
 
 

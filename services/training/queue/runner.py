@@ -173,11 +173,6 @@ class Runner:
             await put_back(session, claim, delay, error, burn_attempt=burn_attempt)
 
 
-async def _all_ended(running: set[asyncio.Task[None]]) -> bool:
-    await asyncio.wait(set(running))
-    return True
-
-
 async def _all_ended(running: set[asyncio.Task[None]]) -> Literal[True]:
     await asyncio.wait(set(running))
     return True

@@ -8,7 +8,7 @@ from subprocess import Popen
 
 from services.training.up.options import UpOptions
 from shared.postgres import EmbeddedPostgres, RunningPostgres
-from shared.postgres_errors import PostgresFailed
+from shared.postgres.errors import PostgresFailed
 from shared.roles import MIGRATOR
 
 

@@ -10,9 +10,9 @@ from subprocess import Popen
 from services.training.up.database import Database
 from services.training.up.options import UpOptions
 from shared.metrics_server import forget_live_gauges
-from shared.processes import Program, RestartPolicy, SupervisedChild
-from shared.signals import SignalInbox
-from shared.strangers import Strangers, end_strangers
+from shared.processes.signals import SignalInbox
+from shared.processes.strangers import Strangers, end_strangers
+from shared.processes.supervised import Program, RestartPolicy, SupervisedChild
 
 TICK_SECONDS = 0.1
 HASTENED = 2

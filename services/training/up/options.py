@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared.postgres import EmbeddedPostgres
-from shared.processes import RestartPolicy
+from shared.processes.supervised import RestartPolicy
 
 CLI = (sys.executable, "-m", "services.training.cli")
 

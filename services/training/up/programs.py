@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.training.up.database import Database
 from services.training.up.home import Home
 from services.training.up.options import UpOptions
-from shared.processes import Program
+from shared.processes.supervised import Program
 from shared.roles import API, MIGRATOR, WORKER
 from shared.secret_file import kept_secret
 

@@ -12,11 +12,11 @@ from services.training.up.options import UpOptions
 from services.training.up.programs import migrate_program, serve_program, worker_program
 from shared.directory_lock import DirectoryLocked
 from shared.metrics_server import MetricsPortTaken, serve_metrics
-from shared.postgres_errors import PostgresUnavailable
-from shared.processes import SupervisedChild
+from shared.postgres.errors import PostgresUnavailable
+from shared.processes.signals import SignalInbox
+from shared.processes.strangers import adopt_strangers
+from shared.processes.supervised import SupervisedChild
 from shared.secret_file import SecretRefused
-from shared.signals import SignalInbox
-from shared.strangers import adopt_strangers
 
 LARGEST_PORT = 65535
 

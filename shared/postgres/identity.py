@@ -6,8 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from shared.mortal import SAME_USER, Identity, OtherUser, OwnNamespace, launch_command
-from shared.postgres_errors import PostgresUnavailable
+from shared.postgres.errors import PostgresUnavailable
+from shared.processes.mortal import SAME_USER, Identity, OtherUser, OwnNamespace, launch_command
 
 CLUSTER = "cluster"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from shared.postgres_errors import PostgresFailed
+from shared.postgres.errors import PostgresFailed
 from shared.roles import OWNER, ROLES_SQL
 
 

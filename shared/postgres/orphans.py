@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from shared.postgres_errors import PostgresUnavailable
+from shared.postgres.errors import PostgresUnavailable
 
 PATIENCE_SECONDS = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
 """First a fast shutdown, then an immediate one, then none at all; each is safe for the data."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
 
-from shared.mortal import start_mortal
-from shared.output_relay import OutputRelay
+from shared.processes.mortal import start_mortal
+from shared.processes.output_relay import OutputRelay
 
 MOST_DOUBLINGS = 64  # beyond it the number, not the wait, would overflow
 

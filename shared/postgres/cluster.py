@@ -5,10 +5,10 @@ import signal
 import subprocess
 from pathlib import Path
 
-from shared.mortal import Identity, launch_command
-from shared.postgres_binaries import PostgresBinaries
-from shared.postgres_errors import PostgresFailed, PostgresUnavailable
-from shared.postgres_identity import CLUSTER, hand_over
+from shared.postgres.binaries import PostgresBinaries
+from shared.postgres.errors import PostgresFailed, PostgresUnavailable
+from shared.postgres.identity import CLUSTER, hand_over
+from shared.processes.mortal import Identity, launch_command
 
 BUILTIN_LOCALES_SINCE = 17
 

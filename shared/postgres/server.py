@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from shared.mortal import Identity, start_mortal
-from shared.postgres_binaries import PostgresBinaries
-from shared.postgres_cluster import last_lines
-from shared.postgres_errors import PostgresFailed
-from shared.postgres_socket import PORT
+from shared.postgres.binaries import PostgresBinaries
+from shared.postgres.cluster import last_lines
+from shared.postgres.errors import PostgresFailed
+from shared.postgres.socket import PORT
+from shared.processes.mortal import Identity, start_mortal
 
 LARGEST_LOG_BYTES = 10 * 2**20
 POLL_SECONDS = 0.01

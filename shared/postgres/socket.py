@@ -6,7 +6,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from shared.postgres_errors import PostgresUnavailable
+from shared.postgres.errors import PostgresUnavailable
 
 PORT = 5432
 SOCKET_PATH_LIMIT = 107

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, assert_never
 
-from shared import launch
+from shared.processes import launch
 
 Stream = int | IO[bytes] | None
 
