@@ -104,22 +104,30 @@ def test_long_histories_are_searched_across_the_seasons() -> None:
     assert [len(fold.actual) for fold in plan.contest] == [28, 28, 28]
 
 
-def test_only_open_known_days_that_did_not_sell_out_are_scored() -> None:
+def test_only_open_known_days_are_scored() -> None:
     series = bakery_series(days=200)
-    series.history.loc[series.history.index[-2], "stockout"] = True
     series.history.loc[series.history.index[-3], "quantity"] = np.nan
     fold = folds_of(series)[-1]
     days = fold.series.plan.index[fold.scored]
-    assert series.history.index[-2] not in days
     assert series.history.index[-3] not in days
     assert (series.history.loc[days, "open"]).all()
+
+
+def test_a_sold_out_day_is_scored_on_its_expected_demand() -> None:
+    series = bakery_series(days=200)
+    day = series.history.index[-2]
+    series.history.loc[day, "stockout"] = True
+    series.history.loc[day, "quantity"] *= 0.5
+    fold = folds_of(series)[-1]
+    assert fold.scored[-2]
+    assert fold.actual[-2] > 1.3 * series.history.loc[day, "quantity"]
 
 
 def test_folds_on_which_nothing_can_be_scored_are_left_out() -> None:
     series = bakery_series(days=200)
     series.history.iloc[-28:, series.history.columns.get_loc("quantity")] = np.nan
     assert all(fold.scored.any() for fold in folds_of(series))
-    series.history["stockout"] = True
+    series.history["quantity"] = np.nan
     assert folds_of(series) == ()
 
 

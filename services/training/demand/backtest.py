@@ -7,14 +7,16 @@ lie before the first contest cut-off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from services.training.demand.censoring import expected_demand
 from services.training.demand.features import filled, planned_regressors
 from services.training.demand.prediction import Floats, Prediction
 from services.training.demand.series import PLAN_COLUMNS, Series
@@ -30,8 +32,11 @@ Forecaster = Callable[[Series], Prediction]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """`series` as known at the cut-off, its plan the fold's days; `actual` (days,) the sales that
-    followed; `scored` the days that judge: open, known and not sold out."""
+    """`series` as known at the cut-off, its plan the fold's days; `actual` (days,) the demand that
+    followed; `scored` the days that judge: open and known.
+
+    On a sold-out day demand is what was expected given that at least so much was sold. Leaving
+    those days out would judge by the quiet ones, and favour forecasts that are too low."""
 
     series: Series
     actual: Floats
@@ -94,10 +99,10 @@ def plan_folds(series: Series, horizon: int, search: int, contest: int) -> FoldP
     count = min(contest, max(spare, 0) // days)
     judged = [total - 1 - days * back for back in range(count, 0, -1)]
     tuned = _search_cutoffs(total - 1 - days * (count + 1), days, search)
-    known = planned_regressors(series)
-    return FoldPlan(
-        search=_folds(series, tuned, days, known), contest=_folds(series, judged, days, known)
+    cut = partial(
+        fold_at, series, expected_demand(series.history), planned_regressors(series), days
     )
+    return FoldPlan(_able_to_judge(map(cut, tuned)), _able_to_judge(map(cut, judged)))
 
 
 def _search_cutoffs(latest: int, days: int, wanted: int) -> list[int]:
@@ -110,15 +115,12 @@ def _search_cutoffs(latest: int, days: int, wanted: int) -> list[int]:
     return [cutoff for cutoff in cutoffs if cutoff + 1 >= _SHORTEST_TRAINING]
 
 
-def _folds(
-    series: Series, cutoffs: list[int], days: int, known: frozenset[str]
-) -> tuple[Fold, ...]:
-    everywhere = (fold_at(series, cutoff, days, known) for cutoff in cutoffs)
-    return tuple(fold for fold in everywhere if fold.can_judge)
+def _able_to_judge(folds: Iterable[Fold]) -> tuple[Fold, ...]:
+    return tuple(fold for fold in folds if fold.can_judge)
 
 
-def fold_at(series: Series, cutoff: int, days: int, known: frozenset[str]) -> Fold:
-    """The fold whose cut-off is row `cutoff` of history.
+def fold_at(series: Series, demand: Floats, known: frozenset[str], days: int, cutoff: int) -> Fold:
+    """The fold whose cut-off is row `cutoff` of history; `demand` is that of all its days.
 
     Regressors `known` in advance keep their values after it, with climatology where none was
     recorded; the others have none there."""
@@ -127,12 +129,11 @@ def fold_at(series: Series, cutoff: int, days: int, known: frozenset[str]) -> Fo
     plan = future[[*PLAN_COLUMNS, *series.regressors]].copy()
     for name in series.regressors:
         plan[name] = filled(future[name], history[name]) if name in known else np.nan
-    actual = future["quantity"].to_numpy(dtype=np.float64)
-    scored = future["open"].to_numpy() & ~np.isnan(actual) & ~future["stockout"].to_numpy()
+    actual = demand[cutoff + 1 : cutoff + 1 + days]
     return Fold(
         series=replace(series, history=history, plan=plan),
         actual=actual,
-        scored=scored,
+        scored=future["open"].to_numpy() & ~np.isnan(actual),
     )
 
 

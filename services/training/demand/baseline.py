@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from services.training.demand.censoring import expected_demand
 from services.training.demand.prediction import LEVELS, Floats, Prediction
 from services.training.demand.series import Series, weekdays
 
@@ -34,8 +35,8 @@ class NothingKnownError(ValueError):
 
 def forecast_baseline(series: Series, method: Baseline = Baseline.SAME_WEEKDAY_MEAN) -> Prediction:
     """The baseline's answer for `series.plan`; raises `NothingKnownError` without a known day."""
-    sales = series.history["quantity"].where(series.history["open"])
-    known = sales.dropna()
+    demand = pd.Series(expected_demand(series.history), index=series.history.index)
+    known = demand.dropna()
     if known.empty:
         raise NothingKnownError(
             f"{series.product!r} at {series.location!r} has no day with a known quantity"

@@ -23,7 +23,8 @@ from services.training.demand.prediction import LEVELS, Floats, Prediction
 if TYPE_CHECKING:
     from prophet import Prophet
 
-_YEARLY_FROM_DAYS: Final = 330
+# A day to come then has its like in the past; a year not yet closed is extrapolated at will.
+_YEARLY_FROM_DAYS: Final = 365
 _YEAR: Final = 365.25
 _Z: Final = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 
@@ -34,7 +35,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class UnfittedProphet:
     """Prophet's parameters under Prophet's names, `yearly_order` the Fourier order of the yearly
-    term, which is present from about one year of history on: without it Prophet reads a season
+    term, which is present from one year of history on: without it Prophet reads a season
     as a trend. `past_only_regressors`: whether regressors unknown for the plan explain the past;
     what they explain there is missing from the plan, so it has to pay."""
 
@@ -91,7 +92,8 @@ class FittedProphet:
     def parts(self, design: Design) -> dict[str, Floats]:
         """Additive parts by name, in units, that sum to the mean of `predict` day by day.
 
-        A multiplicative term counts as its share of the trend."""
+        A multiplicative term counts as its share of the trend. A regressor called like one of
+        Prophet's own parts goes by its column."""
         frame = self._components(design)
         trend = frame["trend"].to_numpy(dtype=np.float64)
         parts = {"trend": trend}
@@ -124,8 +126,9 @@ class FittedProphet:
         if len(design.holidays):
             names["holidays"] = "holidays"
         for name in design.planned + design.past_only:
-            if column_of(name) in self.prophet.extra_regressors:
-                names[name] = column_of(name)
+            column = column_of(name)
+            if column in self.prophet.extra_regressors:
+                names[column if name in (*names, "trend") else name] = column
         return names
 
     def _multiplies(self, column: str) -> bool:

@@ -79,7 +79,7 @@ def train(
     report(Progress(TrainingStage.CALIBRATE, 0.95, _trials_of(entries)))
     calibration = calibrate([*best.entry.rehearsal, *best.raw])
     scores = scores_of(best.served)
-    return Trained(
+    trained = Trained(
         family=best.entry.family.value,
         params=best.entry.params,
         scores=scores,
@@ -97,10 +97,15 @@ def train(
         seconds=clock() - started,
         bundle=make_bundle(series, config, best.entry, fitted, calibration),
     )
+    report(Progress(TrainingStage.CALIBRATE, 1.0, _trials_of(entries)))
+    return trained
 
 
 def _families(config: TrainingConfig) -> list[Family]:
-    return list(Family) if config.families is None else [Family(name) for name in config.families]
+    """The baseline is what every other family is held against; it contends only when asked to."""
+    if config.families is None:
+        return [family for family in Family if family is not Family.BASELINE]
+    return [Family(name) for name in config.families]
 
 
 def _tuning(
@@ -113,7 +118,7 @@ def _tuning(
         budget=Budget(trials, config.patience, lambda: elapsed() >= config.max_seconds),
         seed=config.seed,
         on_trial=lambda done: report(
-            Progress(TrainingStage.SEARCH, 0.05 + 0.65 * done / trials, done)
+            Progress(TrainingStage.SEARCH, min(0.05 + 0.65 * done / trials, 0.7), done)
         ),
     )
 
