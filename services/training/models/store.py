@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, tuple_, update
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -167,7 +167,7 @@ async def latest_fingerprints(session: AsyncSession, series_ids: Iterable[int]) 
     """The fingerprint of each series' newest intact version; imports are no training's."""
     found = await session.execute(
         select(Model.series_id, Model.fingerprint)
-        .distinct(Model.series_id)
+        .ext(distinct_on(Model.series_id))
         .where(
             Model.series_id.in_(list(series_ids)),
             Model.quarantined_at.is_(None),
