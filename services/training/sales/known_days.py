@@ -11,6 +11,7 @@ from services.training.sales.binary_copy import DATE_EPOCH, Number
 from services.training.sales.bulk import copy_out
 from services.training.sales.days import Ints
 from services.training.sales.numeric import Floats
+from services.training.sales.runs import runs_of
 
 ANYWHERE = ""
 OF_PLACES = (
@@ -105,13 +106,11 @@ def _query(names: Sequence[str]) -> str:
 def _layers(
     places: Mapping[str, list[str]], place: Ints, day: Ints, columns: Mapping[str, Floats]
 ) -> dict[tuple[str, str], tuple[Ints, Mapping[str, Floats]]]:
-    found, starts = np.unique(place, return_index=True)
-    ends = [*starts[1:], len(place)]
     width = len(places["products"])
     return {
         (places["locations"][number // width], places["products"][number % width]): (
-            day[start:end] + DATE_EPOCH,
-            {name: values[start:end] for name, values in columns.items()},
+            day[run] + DATE_EPOCH,
+            {name: values[run] for name, values in columns.items()},
         )
-        for number, start, end in zip(found, starts, ends, strict=True)
+        for number, run in runs_of(place)
     }

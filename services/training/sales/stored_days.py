@@ -14,6 +14,7 @@ from services.training.sales.binary_copy import DATE_EPOCH, Number
 from services.training.sales.bulk import copy_out
 from services.training.sales.days import Ints, day_of
 from services.training.sales.numeric import Floats
+from services.training.sales.runs import runs_of
 
 DAYS: Final = """
 SELECT series_id, date, coalesce(quantity, 'NaN'), coalesce(price, 'NaN'),
@@ -72,12 +73,7 @@ async def read_stored_days(
 ) -> dict[int, StoredDays]:
     """The rows of these series from `first` to `last`; a series without any is left out."""
     rows = await copy_out(session, DAYS, COLUMNS, list(ids), first, last)
-    series, starts = np.unique(rows["series"], return_index=True)
-    ends = [*starts[1:], len(rows)]
-    return {
-        int(number): _stored(rows[start:end])
-        for number, start, end in zip(series, starts, ends, strict=True)
-    }
+    return {series: _stored(rows[run]) for series, run in runs_of(rows["series"])}
 
 
 def _stored(rows: "npt.NDArray[np.void]") -> StoredDays:

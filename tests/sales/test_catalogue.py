@@ -1,0 +1,96 @@
+"""Locations, products and events: put, listed page by page, never a 500."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Tenant
+
+BASE = "/api/v1"
+PLACE = {"name": "Hafen", "latitude": 54.3, "longitude": 10.1}
+
+
+async def test_a_put_replaces_what_was_known(tenant: Tenant) -> None:
+    put, path = tenant.client.put, f"{BASE}/products/rye"
+    first = await put(path, json={"price": 2, "unit_cost": 0.5, "shelf_life_days": 1})
+    assert (first.status_code, first.json()["unit_cost"]) == (200, 0.5)
+    second = (await put(path, json={"price": 3})).json()
+    assert (second["price"], second["unit_cost"]) == (3, None)
+    assert second["created_at"] == first.json()["created_at"]
+
+
+async def test_a_tenant_starts_with_one_location_and_sales_make_the_others(tenant: Tenant) -> None:
+    row = {"date": "2026-03-01", "product": "rye/50", "quantity": 1, "location": "süd"}
+    await tenant.client.post(f"{BASE}/sales", json={"rows": [row]})
+    locations = (await tenant.client.get(f"{BASE}/locations")).json()["items"]
+    assert [item["location"] for item in locations] == ["main", "süd"]
+    answer = await tenant.client.put(f"{BASE}/products/rye%2F50", json={"unit": "loaf"})
+    assert answer.json()["product"] == "rye/50"
+    products = (await tenant.client.get(f"{BASE}/products")).json()["items"]
+    assert [(item["product"], item["unit"]) for item in products] == [("rye/50", "loaf")]
+
+
+async def test_pages_hold_every_product_once(tenant: Tenant) -> None:
+    names = sorted(f"p{at:02}" for at in range(7))
+    rows = [{"date": "2026-03-01", "product": name, "quantity": 1} for name in names]
+    await tenant.client.post(f"{BASE}/sales", json={"rows": rows})
+    found, cursor = [], None
+    while True:
+        query = {"limit": "3"} | ({"cursor": cursor} if cursor else {})
+        page = (await tenant.client.get(f"{BASE}/products", params=query)).json()
+        found += [item["product"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert found == names
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("products/rye", {"price": -1}),
+        ("products/rye", {"price": "NaN"}),
+        ("products/rye", {"prise": 1}),
+        ("products/rye", {"min_order": 3, "max_order": 2}),
+        ("products/rye", {"batch_size": 0}),
+        ("products/rye", {"name": "a\0"}),
+        ("products/a%00b", {}),
+        ("products/%20", {}),
+        (f"products/{'x' * 201}", {}),
+        ("locations/main", {"name": "x"}),
+        ("locations/main", PLACE | {"latitude": 91}),
+        ("locations/main", PLACE | {"timezone": "Mars/Olympus"}),
+        ("locations/main", PLACE | {"country": "XX"}),
+        ("locations/main", PLACE | {"country": "DE", "subdivision": "ZZ"}),
+        ("locations/main", PLACE | {"subdivision": "ZZ"}),
+        ("events/fair", {"name": "Fair", "dates": []}),
+        ("events/fair", {"name": "Fair", "dates": ["2026-13-01"]}),
+        ("events/fair", {"name": "Fair", "dates": ["2026-06-01"], "window_before": -1}),
+    ],
+)
+async def test_bad_input_is_a_422(tenant: Tenant, path: str, body: dict[str, Any]) -> None:
+    answer = await tenant.client.put(f"{BASE}/{path}", json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"]
+
+
+async def test_a_subdivision_without_a_country_is_one_of_the_tenants_country(
+    tenant: Tenant,
+) -> None:
+    answer = await tenant.client.put(f"{BASE}/locations/main", json=PLACE | {"subdivision": "BY"})
+    assert answer.json() == PLACE | {
+        "location": "main", "timezone": None, "country": None, "subdivision": "BY",
+    }  # fmt: skip
+
+
+async def test_an_event_is_kept_with_its_days_in_order(tenant: Tenant) -> None:
+    body = {"name": "Fair", "dates": ["2026-06-02", "2026-06-01", "2026-06-02"], "window_after": 1}
+    answer = await tenant.client.put(f"{BASE}/events/fair", json=body)
+    assert answer.json() == {
+        "id": "fair",
+        "name": "Fair",
+        "dates": ["2026-06-01", "2026-06-02"],
+        "locations": None,
+        "window_before": 0,
+        "window_after": 1,
+    }
