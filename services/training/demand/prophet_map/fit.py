@@ -1,0 +1,47 @@
+"""A fitted maximum: the parameters, their objective, and the mean they predict."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.training.demand.prophet_map.design import FloatArray, Growth, ramps
+from services.training.demand.prophet_map.posterior import NOISE_FLOOR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapFit:
+    """The parameters of Prophet's Stan program at the maximum, in scaled units.
+
+    `delta` has shape (S,), `beta` and `multiplicative` (K,). `negative_log_posterior` equals minus
+    the `lp__` that Prophet's Stan backend reports at the same parameters.
+    """
+
+    growth: Growth
+    changepoints: FloatArray
+    multiplicative: NDArray[np.bool_]
+    k: float
+    m: float
+    delta: FloatArray
+    beta: FloatArray
+    sigma: float
+    negative_log_posterior: float
+    iterations: int
+
+    @property
+    def reproduces_history(self) -> bool:
+        """Whether the terms fit the history exactly: then no maximum exists, sigma is the floor."""
+        return self.sigma <= NOISE_FLOOR
+
+    def trend(self, t: FloatArray) -> FloatArray:
+        """The trend at scaled times, shape (n,)."""
+        if self.growth is Growth.FLAT:
+            return np.full(t.shape, self.m)
+        trend: FloatArray = self.k * t + self.m + ramps(t, self.changepoints) @ self.delta
+        return trend
+
+    def mean(self, t: FloatArray, features: FloatArray) -> FloatArray:
+        """The expected scaled value at times (n,) with features (n, K), shape (n,)."""
+        factors = 1.0 + features[:, self.multiplicative] @ self.beta[self.multiplicative]
+        added: FloatArray = features[:, ~self.multiplicative] @ self.beta[~self.multiplicative]
+        return self.trend(t) * factors + added

@@ -1,0 +1,77 @@
+"""Prophet's MAP fit from bare arrays."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from services.training.demand.prophet_map.descent import descend, point_at
+from services.training.demand.prophet_map.design import Design, FloatArray
+from services.training.demand.prophet_map.errors import NotConvergedError
+from services.training.demand.prophet_map.fit import MapFit
+from services.training.demand.prophet_map.mean import Additive, Bilinear, Mean
+from services.training.demand.prophet_map.posterior import Priors
+from services.training.demand.prophet_map.problem import Point, Problem, pose
+from services.training.demand.prophet_map.starts import starting_points
+
+_TOLERANCE = 1e-10
+
+
+def solve(
+    design: Design,
+    priors: Priors,
+    multiplicative: ArrayLike,
+    start: MapFit | None = None,
+) -> MapFit:
+    """The maximum of Prophet's posterior for one design under these priors.
+
+    multiplicative: flags, shape (K,), of the features that multiply the trend. start: a fit of the
+    same design (under other priors, or in another mode) to begin from; it saves steps, and decides
+    nothing where the maximum is unique. Raises BadDesignError for shapes that differ and
+    NotConvergedError when no descent reaches its end.
+    """
+    flags = np.asarray(multiplicative, dtype=bool)
+    problem = pose(design, priors, flags)
+    mean: Mean = Bilinear(problem) if problem.multiplicative.size else Additive(problem)
+    begin = starting_points(problem, mean) if start is None else [_resume(problem, mean, start)]
+    point, iterations = _best_end(problem, mean, begin)
+    return _unpack(design, problem, flags, point, iterations)
+
+
+def _best_end(problem: Problem, mean: Mean, begin: Sequence[Point]) -> tuple[Point, int]:
+    """The lowest end of the descents, and the steps of all; one that ends short does not count."""
+    ends: list[tuple[Point, int]] = []
+    short: list[NotConvergedError] = []
+    for start in begin:
+        try:
+            ends.append(descend(problem, mean, start, _TOLERANCE))
+        except NotConvergedError as error:
+            short.append(error)
+    if not ends:
+        raise short[0]
+    lowest = min((point for point, _ in ends), key=lambda point: point.objective)
+    return lowest, sum(iterations for _, iterations in ends)
+
+
+def _resume(problem: Problem, mean: Mean, fit: MapFit) -> Point:
+    everything = np.concatenate(([fit.k, fit.m], fit.beta, fit.delta))
+    return point_at(problem, mean, everything[problem.columns])
+
+
+def _unpack(
+    design: Design, problem: Problem, flags: NDArray[np.bool_], point: Point, iterations: int
+) -> MapFit:
+    everything: FloatArray = np.zeros(design.basis.shape[1])
+    everything[problem.columns] = point.unknowns
+    return MapFit(
+        growth=design.growth,
+        changepoints=design.changepoints,
+        multiplicative=flags,
+        k=float(everything[0]),
+        m=float(everything[1]),
+        delta=everything[design.ramps_at :],
+        beta=everything[2 : design.ramps_at],
+        sigma=float(np.sqrt(point.variance)),
+        negative_log_posterior=point.objective,
+        iterations=iterations,
+    )
