@@ -27,6 +27,7 @@ from shared.database import connect_directly, make_engine, make_sessions
 from shared.doorbell import Bell, Listener
 from shared.errors import install_error_answers
 from shared.health import health_router
+from shared.metrics_server import serve_own_metrics
 from shared.request_context import RequestContext
 from shared.roles import API
 
@@ -76,6 +77,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     )
     async with AsyncExitStack() as held:
         held.push_async_callback(engine.dispose)
+        held.enter_context(serve_own_metrics(settings.metrics_host, settings.metrics_port))
         await held.enter_async_context(running(listener.run(), bell.run()))
         yield
 

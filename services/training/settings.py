@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     renew_seconds: Annotated[float, Field(gt=0)] = 5
     drain_seconds: Annotated[float, Field(ge=0)] = 25
 
+    metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"

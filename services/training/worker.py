@@ -26,6 +26,7 @@ from shared.artifacts import open_store
 from shared.background import running
 from shared.database import connect_directly, make_engine, make_sessions
 from shared.doorbell import Bell, Listener
+from shared.metrics_server import serve_own_metrics
 from shared.roles import WORKER
 
 PREPARE_SLOTS = 2
@@ -42,6 +43,7 @@ async def run_worker(settings: Settings) -> None:
     width = settings.workers or os.cpu_count() or 1
     async with AsyncExitStack() as held:
         runners, loops = await _open(settings, name, width, held)
+        held.enter_context(serve_own_metrics(settings.metrics_host, settings.metrics_port))
         async with running(*loops, *(runner.run() for runner in runners)):
             log.info("worker_started", worker=name, slots=width)
             await stop.wait()

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training.queue.claim import renew_leases
 from services.training.queue.task import Claim
+from services.training.queue.telemetry import LEASES_LOST
 from shared.doorbell import Listener, wait_for_ring
 
 CANCELLED_CHANNEL = "morrow_cancelled"
@@ -93,5 +94,6 @@ class Lifeline:
     def _end(self, claim: Claim, why: str) -> None:
         work, _ = self._held.pop(claim, (None, 0.0))
         if work is not None:
+            LEASES_LOST.inc()
             log.info("lease_ended", task=claim.id, attempt=claim.attempt, why=why)
             work.cancel()

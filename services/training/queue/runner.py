@@ -17,6 +17,13 @@ from services.training.queue.claim import claim_tasks, read_claimed
 from services.training.queue.finish import put_back
 from services.training.queue.lifeline import Lifeline
 from services.training.queue.task import Claim, ClaimedTask, Refused, Snooze, StalePublish
+from services.training.queue.telemetry import (
+    CLAIM_SECONDS,
+    STALE_PUBLISHES,
+    TASK_SECONDS,
+    TASKS_ENDED,
+    TASKS_RUNNING,
+)
 from shared.database import Sessions, tenant_transaction
 from shared.doorbell import Listener, wait_for_ring
 
@@ -101,9 +108,10 @@ class Runner:
             return 0
         asked_at = time.monotonic()
         try:
-            claims = await claim_tasks(
-                self._engine, self._worker, self._lane.kinds, free, self._lifeline.terms.length
-            )
+            with CLAIM_SECONDS.time():
+                claims = await claim_tasks(
+                    self._engine, self._worker, self._lane.kinds, free, self._lifeline.terms.length
+                )
         except (SQLAlchemyError, OSError) as error:
             log.warning("claim_failed", error=str(error))
             return 0
@@ -130,6 +138,7 @@ class Runner:
             try:
                 await self._run_or_bury(claim)
             except StalePublish:
+                STALE_PUBLISHES.inc()
                 log.warning("stale_publish")
             except asyncio.CancelledError:
                 if not self._handing_back:
@@ -140,26 +149,35 @@ class Runner:
         async with tenant_transaction(self._sessions, claim.tenant_id) as session:
             task = await read_claimed(session, claim)
         if task.exhausted:
-            await self._cargo.bury(task, task.error or _error("exhausted", "no attempt is left"))
+            await self._bury(task, task.error or _error("exhausted", "no attempt is left"))
             return
         try:
-            await self._cargo.run(task)
+            in_progress = TASKS_RUNNING.labels(task.kind).track_inprogress()
+            with in_progress, TASK_SECONDS.labels(task.kind).time():
+                await self._cargo.run(task)
+            TASKS_ENDED.labels(task.kind, "finished").inc()
         except StalePublish:
             raise
         except Snooze as snooze:
+            TASKS_ENDED.labels(task.kind, "snoozed").inc()
             await self._put_back(claim, timedelta(seconds=snooze.seconds), None, burn_attempt=False)
         except Refused as refusal:
-            await self._cargo.bury(task, _error(refusal.code, str(refusal)))
+            await self._bury(task, _error(refusal.code, str(refusal)))
         except Exception as error:
             log.warning("task_failed", kind=task.kind, exc_info=error)
             await self._retry(task, _error(type(error).__name__, str(error)))
 
     async def _retry(self, task: ClaimedTask, error: dict[str, Any]) -> None:
         if task.last_attempt:
-            await self._cargo.bury(task, error)
+            await self._bury(task, error)
             return
+        TASKS_ENDED.labels(task.kind, "retried").inc()
         delay = backoff(task.claim.attempt, self._random)
         await self._put_back(task.claim, delay, error, burn_attempt=True)
+
+    async def _bury(self, task: ClaimedTask, error: dict[str, Any]) -> None:
+        await self._cargo.bury(task, error)
+        TASKS_ENDED.labels(task.kind, "buried").inc()
 
     async def _put_back(
         self,

@@ -1,0 +1,23 @@
+"""What the queue counts."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+CLAIM_SECONDS = Histogram(
+    "morrow_claim_seconds",
+    "Seconds of one claim statement",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+)
+TASKS_ENDED = Counter(
+    "morrow_tasks_ended_total", "Runs of tasks by how they ended", ["kind", "how"]
+)
+TASKS_RUNNING = Gauge(
+    "morrow_tasks_running", "Tasks that run now", ["kind"], multiprocess_mode="livesum"
+)
+TASK_SECONDS = Histogram(
+    "morrow_task_seconds",
+    "Seconds from a claim to its end",
+    ["kind"],
+    buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3600),
+)
+STALE_PUBLISHES = Counter("morrow_stale_publishes_total", "Publishes that the fence refused")
+LEASES_LOST = Counter("morrow_leases_lost_total", "Leases that ended before their work did")
