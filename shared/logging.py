@@ -7,7 +7,9 @@ import structlog
 
 
 def configure_logging(level: str, console: bool) -> None:
-    """Send structlog and the standard library's records through one renderer to stderr."""
+    """Send structlog and the standard library's records through one renderer to stderr.
+
+    Tracebacks are plain: one that shows local variables would show keys and sales."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -15,7 +17,7 @@ def configure_logging(level: str, console: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -16,11 +16,14 @@ import migrations
 from services.training.app import create_app
 from services.training.settings import Settings
 from shared.database import PoolLimits, Sessions, make_engine, make_sessions
+from shared.logging import configure_logging
 from shared.postgres import RunningPostgres
 from shared.roles import API, MIGRATOR, WORKER
 from tests.postgres_fixtures import postgres_server
 
 __all__ = ["postgres_server"]
+
+configure_logging("warning", console=False)
 
 OPERATOR_KEY = "operator-key-of-the-tests"
 TEMPLATE = "template_morrow"

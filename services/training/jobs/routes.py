@@ -98,7 +98,7 @@ async def get_job(job_id: UUID, _: Reader, session: Transaction) -> JobOut:
 
 
 @router.get("/training-jobs/{job_id}/products")
-async def list_products(
+async def list_job_products(
     job_id: UUID,
     _: Reader,
     session: Transaction,

@@ -93,7 +93,7 @@ async def get_own_tenant(caller: Reader, session: Transaction) -> OwnTenant:
     if tenant is None:
         raise not_found("tenant", caller.tenant_id)
     usage = await store.read_usage(session)
-    return OwnTenant(**shown(tenant), limits=asdict(limits_of(tenant)), usage=usage)
+    return OwnTenant(**shown(tenant) | {"limits": asdict(limits_of(tenant)), "usage": usage})
 
 
 @router.post("/api-keys", status_code=201)

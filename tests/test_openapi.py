@@ -1,0 +1,90 @@
+"""The OpenAPI document tells what the code does."""
+
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+PUBLIC = {"/health", "/health/live", "/health/ready"}
+
+
+@pytest.fixture
+async def document(api: httpx.AsyncClient) -> dict[str, Any]:
+    answer = await api.get("/openapi.json", headers={"Authorization": ""})
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+async def test_every_route_of_the_code_is_in_the_document(
+    app: FastAPI, document: dict[str, Any]
+) -> None:
+    routes = {
+        (route.path, method.lower())
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    assert {(path, method) for path, method, _ in operations(document)} >= routes
+
+
+async def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names))
+
+
+async def test_every_operation_of_a_tenant_names_its_refusals(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        if path in PUBLIC:
+            continue
+        for status in ("401", "403", "422"):
+            content = operation["responses"][status]["content"]
+            assert list(content) == ["application/problem+json"], (path, method, status)
+        assert operation["security"], (path, method)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "/api/v1/tenants"),
+        ("get", "/api/v1/tenant"),
+        ("post", "/api/v1/sales"),
+        ("post", "/api/v1/regressors"),
+        ("get", "/api/v1/sales/quality"),
+        ("put", "/api/v1/events/{id}"),
+        ("post", "/api/v1/training-jobs"),
+        ("get", "/api/v1/training-jobs/{job_id}/events"),
+        ("post", "/api/v1/stream-tickets"),
+        ("get", "/api/v1/models"),
+        ("post", "/api/v1/models/import"),
+        ("get", "/api/v1/forecasts"),
+        ("get", "/api/v1/forecasts/export"),
+    ],
+)
+async def test_the_contract_is_served(document: dict[str, Any], method: str, path: str) -> None:
+    shapes = {
+        ("".join("{}" if part.startswith("{") else part for part in p.split("/")), m)
+        for p, m, _ in operations(document)
+    }
+    shape = "".join("{}" if part.startswith("{") else part for part in path.split("/"))
+    assert (shape, method) in shapes
+
+
+async def test_an_unknown_path_and_a_wrong_method_are_problems(api: httpx.AsyncClient) -> None:
+    for answer, status in (
+        (await api.get("/api/v1/nothing"), 404),
+        (await api.delete("/api/v1/tenants"), 405),
+    ):
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["request_id"] == answer.headers["x-request-id"]
