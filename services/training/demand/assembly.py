@@ -110,8 +110,8 @@ def _history(days: pd.DataFrame, trading_days: pd.DatetimeIndex) -> pd.DataFrame
     quantity = days["quantity"].clip(lower=0.0)
     traded = pd.Series(days.index.isin(trading_days), index=days.index)
     silent = quantity.isna() & days["open"].isna()
-    quantity = quantity.mask(silent & traded, 0.0)
     closed = (days["open"] == 0) | (silent & ~traded)
+    quantity = quantity.mask(silent, 0.0)
     return pd.DataFrame(
         {
             "quantity": quantity.mask(closed),
