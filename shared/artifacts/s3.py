@@ -52,10 +52,12 @@ class S3Artifacts:
     bucket: S3Store
 
     async def put(self, owner: str, data: bytes) -> Artifact:
-        async def once() -> AsyncIterator[bytes]:
-            yield data
-
-        return await self.put_stream(owner, once(), sha256_of(data))
+        sha256 = sha256_of(data)
+        key = key_of(owner, sha256)
+        if not await self._is_intact(key, sha256):
+            with _reachable():
+                await obstore.put_async(self.bucket, key, data)
+        return Artifact(sha256, len(data))
 
     async def put_stream(self, owner: str, chunks: AsyncIterable[bytes], sha256: str) -> Artifact:
         key = key_of(owner, sha256)
@@ -85,6 +87,8 @@ class S3Artifacts:
         with tempfile.TemporaryFile() as file:
             found = await self._download(key_of(owner, sha256), file)
             if found is None:
+                # A missing bucket says the same, and must not pass for a missing artifact.
+                await self.check()
                 raise ArtifactMissing(sha256)
             if found != sha256:
                 raise ArtifactCorrupt(sha256, found)
@@ -125,8 +129,6 @@ class S3Artifacts:
             try:
                 found = await obstore.get_async(self.bucket, key)
             except FileNotFoundError:
-                # A missing bucket says the same, and must not pass for a missing artifact.
-                await self.check()
                 return None
             async for chunk in found.stream(min_chunk_size=1024 * 1024):
                 await asyncio.to_thread(_take, bytes(chunk), digest, into)

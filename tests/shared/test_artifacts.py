@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from moto.server import ThreadedMotoServer
+from obstore.store import S3Store
 
 from shared.artifacts import (
     ArtifactCorrupt,
@@ -69,8 +70,10 @@ def bucket_place(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Place:
     httpx.put(f"{endpoint}/morrow").raise_for_status()
     point_to(endpoint, monkeypatch)
 
+    signed = S3Store("morrow", client_options={"allow_http": True})
+
     def damage(key: str, data: bytes) -> None:
-        httpx.put(f"{endpoint}/morrow/some/prefix/{key}", content=data).raise_for_status()
+        signed.put(f"some/prefix/{key}", data)
 
     def keys() -> list[str]:
         listed = httpx.get(f"{endpoint}/morrow").raise_for_status().text

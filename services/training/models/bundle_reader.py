@@ -5,7 +5,9 @@ a process of its own because parsing holds the interpreter for as long as it tak
 large as the sender likes; here both are limited, and only standard modules are loaded.
 """
 
+import gc
 import json
+import os
 import resource
 import sys
 import zlib
@@ -20,7 +22,7 @@ FORMAT: Final = "morrow-bundle"
 VERSION: Final = 1
 MOST_EXPANDED: Final = 500 * 1024 * 1024
 MOST_OUTLINE: Final = 8 * 1024 * 1024
-MEMORY_BYTES: Final = 4 * 1024 * 1024 * 1024
+MEMORY_BYTES: Final = 2 * 1024 * 1024 * 1024
 CPU_SECONDS: Final = 120
 
 HEAVY: Final = frozenset({"model", "calibration"})
@@ -165,6 +167,8 @@ def _answer(path: Path) -> str:
 
 
 if __name__ == "__main__":
+    gc.disable()  # nothing here is a cycle, and each look at millions of lists takes seconds
+    os.nice(10)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     sys.stdout.buffer.write(_answer(Path(sys.argv[1])).encode())
