@@ -25,12 +25,13 @@ def test_what_is_encoded_is_decoded(rows: list[tuple[int, int, int, float]]) -> 
         name: np.array([row[at] for row in rows], dtype=kind)
         for at, (name, kind) in enumerate(KINDS.items())
     }
-    decoded = decode_rows(encode_rows(columns), KINDS)
+    decoded = decode_rows(b"".join(encode_rows(columns)), KINDS)
     for name, values in columns.items():
         np.testing.assert_array_equal(decoded[name], values)
 
 
 def test_a_null_or_another_type_is_not_decoded() -> None:
-    data = encode_rows({"a": np.array([1], dtype=np.int64), "b": np.array([1], dtype=np.int32)})
+    columns = {"a": np.array([1], dtype=np.int64), "b": np.array([1], dtype=np.int32)}
+    data = b"".join(encode_rows(columns))
     with pytest.raises(ValueError, match="column 'a'"):
         decode_rows(data, {"a": np.int32, "b": np.int64})

@@ -246,30 +246,28 @@ async def test_the_scope_decides(tenant: Tenant, app: FastAPI) -> None:
         assert (await nobody.post(SALES, json={"rows": []})).status_code == 401
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body"),
-    [
-        ("application/json", b'{"rows": [{"date": "2026-03-01", "product": "a\\u0000"}]}'),
-        ("application/json", b'{"rows": [{"\\ud800": 1, "date": "2026-03-01"}]}'),
-        ("application/json", b'{"rows": [{"date": "\\ud800", "product": "\\udfff"}]}'),
-        ("application/json", b'{"rows": [{"date": "2026-03-01", "product": {"a": ["\\ud800"]}}]}'),
-        ("application/json", b'{"\\ud800": 1}'),
-        ("application/json", b'{"rows": [{"\\ud800": 1, "\\ud800": 2}]}'),
-        ("application/json", b'{"rows": [{"quantity": ' + b"9" * 4000 + b"}]}"),
-        ("application/json", b'{"rows": [{"quantity": -Infinity, "date": NaN}]}'),
-        ("application/x-ndjson", b"\x00\x00\x00"),
-        ("text/csv", b"date,product,quantity\n2026-03-01,a\x00b,\x00\n"),
-        ("text/csv", b"\x00"),
-        ("text/csv", b'date,product,quantity\n"2026-03-01,rye'),
-        ("text/csv", b"\r\r\r"),
-        ("application/parquet", b"PAR1PAR1"),
-    ],
+NONSENSE = (
+    ("application/json", b'{"rows": [{"date": "2026-03-01", "product": "a\\u0000"}]}'),
+    ("application/json", b'{"rows": [{"\\ud800": 1, "date": "2026-03-01"}]}'),
+    ("application/json", b'{"rows": [{"date": "\\ud800", "product": "\\udfff"}]}'),
+    ("application/json", b'{"rows": [{"date": "2026-03-01", "product": {"a": ["\\ud800"]}}]}'),
+    ("application/json", b'{"\\ud800": 1}'),
+    ("application/json", b'{"rows": [{"\\ud800": 1, "\\ud800": 2}]}'),
+    ("application/json", b'{"rows": [{"quantity": ' + b"9" * 4000 + b"}]}"),
+    ("application/json", b'{"rows": [{"quantity": -Infinity, "date": NaN}]}'),
+    ("application/x-ndjson", b"\x00\x00\x00"),
+    ("text/csv", b"date,product,quantity\n2026-03-01,a\x00b,\x00\n"),
+    ("text/csv", b"\x00"),
+    ("text/csv", b'date,product,quantity\n"2026-03-01,rye'),
+    ("text/csv", b"\r\r\r"),
+    ("application/parquet", b"PAR1PAR1"),
 )
+
+
 @pytest.mark.parametrize("to", [SALES, REGRESSORS])
-async def test_nonsense_is_a_422_that_can_be_read(
-    tenant: Tenant, to: str, content_type: str, body: bytes
-) -> None:
-    answer = await tenant.client.post(to, content=body, headers={"Content-Type": content_type})
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["code"] == "invalid_rows"
-    assert answer.json()["errors"]
+async def test_nonsense_is_a_422_that_can_be_read(tenant: Tenant, to: str) -> None:
+    for content_type, body in NONSENSE:
+        answer = await tenant.client.post(to, content=body, headers={"Content-Type": content_type})
+        assert answer.status_code == 422, (body[:80], answer.text)
+        assert answer.json()["code"] == "invalid_rows", body[:80]
+        assert answer.json()["errors"], body[:80]

@@ -4,7 +4,7 @@ Fixed width means no nulls: they travel as NaN, or as a number the statement kno
 nulls (or come from them) in SQL. Format: PostgreSQL manual, COPY, "Binary Format".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -16,20 +16,24 @@ Column = (
 )
 DATE_EPOCH: Final = 10957  # 2000-01-01, from which PostgreSQL counts its days, since 1970-01-01
 
+_ROWS_A_PART: Final = 20_000
 _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER: Final = b"\xff\xff"
 
 
-def encode_rows(columns: Mapping[str, Column]) -> bytes:
-    """The rows of these columns: int16 for smallint, int32 for integer and date (days since
-    `DATE_EPOCH`), int64 for bigint, float64 for double precision."""
+def encode_rows(columns: Mapping[str, Column]) -> Iterator[bytes]:
+    """The rows of these columns, in parts: int16 for smallint, int32 for integer and date (days
+    since `DATE_EPOCH`), int64 for bigint, float64 for double precision."""
     length = len(next(iter(columns.values())))
-    rows = np.zeros(length, dtype=_row({name: values.dtype for name, values in columns.items()}))
+    rows = np.empty(length, dtype=_row({name: values.dtype for name, values in columns.items()}))
     rows["fields"] = len(columns)
     for name, values in columns.items():
         rows[_width(name)] = values.dtype.itemsize
         rows[name] = values
-    return b"".join((_HEADER, rows.tobytes(), _TRAILER))
+    yield _HEADER
+    for start in range(0, length, _ROWS_A_PART):
+        yield rows[start : start + _ROWS_A_PART].tobytes()
+    yield _TRAILER
 
 
 def decode_rows(data: bytes, columns: Mapping[str, type[Number]]) -> "npt.NDArray[np.void]":

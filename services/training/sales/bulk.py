@@ -1,7 +1,7 @@
 """Many rows in and out of the database within a session's own transaction."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import cast
 
 import asyncpg
@@ -17,11 +17,16 @@ async def copy_in(session: AsyncSession, table: str, columns: Mapping[str, Colum
     driver = await _driver(session)
     await driver.copy_to_table(
         table,
-        source=io.BytesIO(encode_rows(columns)),
+        source=_parts(columns),
         columns=list(columns),
         format="binary",
         schema_name="pg_temp",
     )
+
+
+async def _parts(columns: Mapping[str, Column]) -> AsyncIterator[bytes]:
+    for part in encode_rows(columns):
+        yield part
 
 
 async def copy_out(

@@ -24,6 +24,7 @@ Values = npt.NDArray[np.float64] | npt.NDArray[np.int16]
 
 EARLIEST: Final = day_number(date(1900, 1, 1))
 DAY_SPAN: Final = 2**20
+LARGEST_TABLE: Final = 2**22
 FURTHEST_AHEAD: Final = timedelta(days=2 * 366)
 
 
@@ -54,9 +55,19 @@ def read_keys(
         return Keys([], days, days)
     width = len(products.values)
     pairs = locations.codes.astype(np.int64) * width + products.codes
-    distinct, place = np.unique(pairs, return_inverse=True)
+    distinct, place = _ranked(pairs, len(locations.values) * width)
     places = [(locations.values[pair // width], products.values[pair % width]) for pair in distinct]
-    return Keys(places, place.astype(np.int64), days)
+    return Keys(places, place, days)
+
+
+def _ranked(values: Ints, span: int) -> tuple[Ints, Ints]:
+    """The distinct values in order, and for each value its rank; values are in 0..span-1."""
+    if span > LARGEST_TABLE:
+        distinct, rank = np.unique(values, return_inverse=True)
+        return distinct, rank.astype(np.int64)
+    there = np.zeros(span, dtype=np.int64)
+    there[values] = 1
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[values]
 
 
 def _names(frame: Frame, field: str, faults: Faults, otherwise: str | None) -> Distinct[str]:
@@ -99,9 +110,10 @@ def _days(frame: Frame, faults: Faults, today: date) -> Ints:
 
 def first_of_each_key(keys: Keys, columns: Mapping[str, Values], faults: Faults) -> Ints:
     """The row that stands for each key, in order of key; rows that contradict it are faults."""
-    _, first, inverse = np.unique(
-        keys.place * DAY_SPAN + (keys.day - EARLIEST), return_index=True, return_inverse=True
-    )
+    key = keys.place * DAY_SPAN + (keys.day - EARLIEST)
+    if (key[1:] > key[:-1]).all():  # in order, each once: there is nothing to sort
+        return np.arange(len(key))
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     stands = first[inverse]
     for name, values in columns.items():
         same = (values == values[stands]) | (_unknown(values) & _unknown(values[stands]))

@@ -1,5 +1,6 @@
 """Sales into the database: new rows in, changed ones replaced, corrections kept."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -41,13 +42,7 @@ REPLACE: Final = text(
     + " OR ".join(f"s.{name} IS DISTINCT FROM i.{name}" for name in COLUMNS.split(", "))
     + ")"
 )
-# (SELECT app_tenant()) is evaluated once, app_tenant() would be for every row.
-INSERT: Final = (
-    f"INSERT INTO sales (tenant_id, series_id, date, {COLUMNS}) "  # noqa: S608
-    f"SELECT (SELECT app_tenant()), series_id, date, {COLUMNS} FROM ({INCOMING}) i"
-)
-INSERT_ALL: Final = text(INSERT)
-INSERT_MISSING: Final = text(f"{INSERT} WHERE NOT EXISTS (SELECT FROM sales s WHERE {SAME_KEY})")
+MISSING: Final = f" WHERE NOT EXISTS (SELECT FROM sales s WHERE {SAME_KEY})"
 
 
 async def store_sales(
@@ -62,14 +57,13 @@ async def store_sales(
         return ImportReceipt(received=rows.received, inserted=0, updated=0, unchanged=0)
     series = await find_or_make_series(session, rows.keys.places, most_series)
     await session.execute(MAKE_STAGE)
-    await copy_in(session, "incoming_sales", _columns(rows, series.ids))
+    columns = _columns(rows, series.ids)
+    await copy_in(session, "incoming_sales", columns)
     updated = 0
-    if series.all_new:
-        inserted = await _count(session, INSERT_ALL)
-    else:
+    if not series.all_new:
         await session.execute(KEEP_CORRECTIONS)
         updated = await _count(session, REPLACE)
-        inserted = await _count(session, INSERT_MISSING)
+    inserted = await _count(session, _insert(columns, all_new=series.all_new))
     await merge_regressors(session, rows.keys, rows.regressors)
     return ImportReceipt(
         received=rows.received,
@@ -77,6 +71,17 @@ async def store_sales(
         updated=updated,
         unchanged=rows.received - inserted - updated,
     )
+
+
+def _insert(columns: Mapping[str, Column], *, all_new: bool) -> TextClause:
+    """Of a million rows each expression costs a tenth of a second: only of columns that came, and
+    (SELECT app_tenant()), which is evaluated once, where app_tenant() would be for every row."""
+    names = ", ".join(columns)
+    insert = (
+        f"INSERT INTO sales (tenant_id, {names}) "  # noqa: S608
+        f"SELECT (SELECT app_tenant()), {names} FROM ({INCOMING}) i"
+    )
+    return text(insert if all_new else insert + MISSING)
 
 
 async def _count(session: AsyncSession, statement: TextClause) -> int:
