@@ -10,10 +10,11 @@ from typing import Final
 import numpy as np
 
 from services.training.demand.backtest import Fold, FoldForecast, walk_forward
+from services.training.demand.baseline import Baseline
 from services.training.demand.calibrate import calibrate
 from services.training.demand.comparison import Gain, compare
 from services.training.demand.config import Family
-from services.training.demand.families import Entry
+from services.training.demand.families import Entry, baseline_entry
 from services.training.demand.metrics import (
     bias,
     coverage,
@@ -55,6 +56,29 @@ class Standing:
         return float(np.concatenate(self.losses).sum())
 
 
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """`reference` is the same-weekday mean, just as the reader of a forecast computes it."""
+
+    reference: Standing
+    standings: tuple[Standing, ...]
+
+    @property
+    def best(self) -> Standing:
+        return winner(self.standings, self.reference)
+
+    @property
+    def raw_of_best(self) -> list[FoldForecast]:
+        """Every walk-forward forecast the best entry ever made, to calibrate it on."""
+        return [*self.best.entry.rehearsal, *self.best.raw]
+
+
+def hold_contest(entries: Sequence[Entry], folds: Sequence[Fold]) -> Contest:
+    """Every entry on the same folds, which no search saw."""
+    reference = as_is(baseline_entry(Baseline.SAME_WEEKDAY_MEAN, []), folds)
+    return Contest(reference, tuple(compete(entry, folds) for entry in entries))
+
+
 def compete(entry: Entry, folds: Sequence[Fold]) -> Standing:
     """The entry on every contest fold, each calibrated on the rehearsal and the folds before."""
     raw = walk_forward(folds, lambda series: entry.fit(series).predict())
@@ -62,7 +86,7 @@ def compete(entry: Entry, folds: Sequence[Fold]) -> Standing:
 
 
 def as_is(entry: Entry, folds: Sequence[Fold]) -> Standing:
-    """The entry without calibration: the baseline just as the reader of a forecast computes it."""
+    """The entry without calibration."""
     raw = tuple(walk_forward(folds, lambda series: entry.fit(series).predict()))
     return Standing(entry, raw, raw)
 

@@ -46,6 +46,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
+    """How a family may search; `on_trial` hears the number of trials done."""
+
     optimizer: Optimizer
     budget: Budget
     seed: int

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
+from typing import TypedDict
 
 from services.training.demand.backtest import plan_folds
-from services.training.demand.baseline import Baseline
 from services.training.demand.bundle import make_bundle, serve
 from services.training.demand.calibrate import calibrate
 from services.training.demand.classification import demand_class, trial_cap, volume_class
@@ -23,20 +23,19 @@ from services.training.demand.config import (
     ignore,
 )
 from services.training.demand.contest import (
-    as_is,
-    compete,
+    Contest,
     fold_scores,
     gain_over,
+    hold_contest,
     scores_of,
     skill,
     stage_of,
-    winner,
 )
 from services.training.demand.effects import effects_of
-from services.training.demand.families import Entry, Tuning, baseline_entry, enter
+from services.training.demand.families import Tuning, enter
 from services.training.demand.features import Design, prepare
 from services.training.demand.findings import Subject
-from services.training.demand.outcome import Refused, Trained
+from services.training.demand.outcome import Refused, Scores, Stage, Trained
 from services.training.demand.prediction import Floats
 from services.training.demand.quality import Limits, inspect_history
 from services.training.demand.refusal import refusal_of
@@ -67,19 +66,46 @@ def train(
 
     tuning = _tuning(series, config, report, lambda: clock() - started)
     entries = [enter(family, folds.search, design, tuning) for family in _families(config)]
+    trials = [trial.to_dict() for entry in entries for trial in entry.trials]
 
-    report(Progress(TrainingStage.EVALUATE, 0.7, _trials_of(entries)))
-    reference = as_is(baseline_entry(Baseline.SAME_WEEKDAY_MEAN, folds.search), folds.contest)
-    standings = [compete(entry, folds.contest) for entry in entries]
-    best = winner(standings, reference)
+    report(Progress(TrainingStage.EVALUATE, 0.7, len(trials)))
+    contest = hold_contest(entries, folds.contest)
 
-    report(Progress(TrainingStage.FIT, 0.85, _trials_of(entries)))
-    fitted = best.entry.fit(series)
+    report(Progress(TrainingStage.FIT, 0.85, len(trials)))
+    fitted = contest.best.entry.fit(series)
 
-    report(Progress(TrainingStage.CALIBRATE, 0.95, _trials_of(entries)))
-    calibration = calibrate([*best.entry.rehearsal, *best.raw])
-    scores = scores_of(best.served)
+    report(Progress(TrainingStage.CALIBRATE, 0.95, len(trials)))
+    calibration = calibrate(contest.raw_of_best)
     trained = Trained(
+        **_record_of(contest),
+        forecast=serve(fitted, calibration, series),
+        trials=trials,
+        effects=effects_of(fitted, series.plan["open"].to_numpy()),
+        demand_class=demand_class(_known_sales(series)).value,
+        warnings=_warnings(series, config, design),
+        bundle=make_bundle(series, config, contest.best.entry, fitted, calibration),
+        seconds=clock() - started,
+    )
+    report(Progress(TrainingStage.CALIBRATE, 1.0, len(trials)))
+    return trained
+
+
+class _Record(TypedDict):
+    family: str
+    params: dict[str, object]
+    scores: Scores
+    baseline_scores: Scores
+    skill: float
+    stage: Stage
+    confidence: float
+    interval_coverage: float | None
+    fold_scores: list[dict[str, object]]
+
+
+def _record_of(contest: Contest) -> _Record:
+    best, reference = contest.best, contest.reference
+    scores = scores_of(best.served)
+    return _Record(
         family=best.entry.family.value,
         params=best.entry.params,
         scores=scores,
@@ -87,18 +113,9 @@ def train(
         skill=skill(reference, best),
         stage=stage_of(reference, best),
         confidence=gain_over(reference, best).probability,
-        forecast=serve(fitted, calibration, series),
         interval_coverage=scores.coverage80,
-        fold_scores=fold_scores(standings, reference),
-        trials=[trial.to_dict() for entry in entries for trial in entry.trials],
-        effects=effects_of(fitted, series.plan["open"].to_numpy()),
-        demand_class=demand_class(_known_sales(series)).value,
-        warnings=_warnings(series, config, design),
-        seconds=clock() - started,
-        bundle=make_bundle(series, config, best.entry, fitted, calibration),
+        fold_scores=fold_scores(contest.standings, reference),
     )
-    report(Progress(TrainingStage.CALIBRATE, 1.0, _trials_of(entries)))
-    return trained
 
 
 def _families(config: TrainingConfig) -> list[Family]:
@@ -125,10 +142,6 @@ def _tuning(
 
 def _known_sales(series: Series) -> Floats:
     return series.history["quantity"][series.history["open"]].dropna().to_numpy()
-
-
-def _trials_of(entries: list[Entry]) -> int:
-    return sum(len(entry.trials) for entry in entries)
 
 
 def _warnings(series: Series, config: TrainingConfig, design: Design) -> tuple[str, ...]:
