@@ -144,9 +144,10 @@ CREATE TABLE products (
 
 CREATE TABLE queue_shares (
   tenant_id uuid NOT NULL,
+  priority smallint NOT NULL,
   last_finish double precision DEFAULT 0 NOT NULL,
   weight double precision DEFAULT 1 NOT NULL,
-  CONSTRAINT pk_queue_shares PRIMARY KEY (tenant_id),
+  CONSTRAINT pk_queue_shares PRIMARY KEY (tenant_id, priority),
   CONSTRAINT fk_queue_shares_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
 );
 

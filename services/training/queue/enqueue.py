@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.training import tables
 from services.training.queue.task import Priority, State
 
+RESERVE = text("SELECT * FROM queue_reserve(CAST(:class AS smallint), :cost)")
+
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
@@ -32,20 +34,37 @@ async def enqueue(session: AsyncSession, tenant_id: UUID, new: Sequence[NewTask]
     """Insert the tasks in the caller's transaction; returns their ids, in order."""
     if not new:
         return []
-    tag = await _reserve(session, sum(t.cost for t in new if t.state is State.QUEUED))
-    rows = []
-    for task in new:
-        rows.append(_row(tenant_id, task, tag))
-        tag += task.cost if task.state is State.QUEUED else 0.0
+    classes = sorted({task.priority for task in new})
+    places = {each: await _reserve(session, each, new) for each in classes}
+    rows = [_row(tenant_id, task, places[task.priority].give(task)) for task in new]
     added = await session.execute(
         insert(tables.Task).returning(tables.Task.id, sort_by_parameter_order=True), rows
     )
     return list(added.scalars())
 
 
-async def _reserve(session: AsyncSession, cost: float) -> float:
-    reserved = await session.execute(text("SELECT queue_reserve(:cost)"), {"cost": cost})
-    return float(reserved.scalar_one())
+@dataclass(slots=True)
+class Places:
+    """The places of one batch in its priority class: each follows the one before."""
+
+    tag: float
+    weight: float
+
+    def give(self, task: NewTask) -> float:
+        given = self.tag
+        self.tag += _cost(task) / self.weight
+        return given
+
+
+async def _reserve(session: AsyncSession, priority: Priority, new: Sequence[NewTask]) -> Places:
+    cost = sum(_cost(task) for task in new if task.priority is priority)
+    reserved = await session.execute(RESERVE, {"class": int(priority), "cost": cost})
+    return Places(*reserved.one())
+
+
+def _cost(task: NewTask) -> float:
+    """What is only recorded takes nobody's time."""
+    return task.cost if task.state is State.QUEUED else 0.0
 
 
 def _row(tenant_id: UUID, task: NewTask, tag: float) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
@@ -84,13 +84,19 @@ async def _fenced(session: AsyncSession, claim: Claim, **values: Any) -> None:
 
 async def cancel_group(session: AsyncSession, group_id: UUID) -> list[tables.Task]:
     """Cancel all of the group that has not ended; returns those tasks. Workers that run one
-    learn of it when they next renew, and can no longer finish it in any case."""
+    learn of it when they next renew, and can no longer finish it in any case.
+
+    A task that is just ending may be putting others into the group: its row is waited for first,
+    so that they are seen.
+    """
+    is_open = (
+        tables.Task.group_id == group_id,
+        tables.Task.state.in_([state.value for state in OPEN]),
+    )
+    await session.execute(select(tables.Task.id).where(*is_open).with_for_update())
     cancelled = await session.scalars(
         update(tables.Task)
-        .where(
-            tables.Task.group_id == group_id,
-            tables.Task.state.in_([state.value for state in OPEN]),
-        )
+        .where(*is_open)
         .values(state=State.CANCELLED.value, finished_at=func.now(), lease_until=None)
         .returning(tables.Task)
     )

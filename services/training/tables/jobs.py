@@ -104,10 +104,12 @@ class Task(Table):
 
 
 class QueueShare(Table):
-    """A tenant's place in start-time fair queueing: the finish tag of its last task."""
+    """A tenant's place in a priority class of start-time fair queueing: the finish tag of its
+    last task."""
 
     __tablename__ = "queue_shares"
     __table_args__ = (belongs_to("tenants"),)
 
+    priority: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     last_finish: Mapped[float] = mapped_column(server_default=text("0"))
     weight: Mapped[float] = mapped_column(server_default=text("1"))
