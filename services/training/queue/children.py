@@ -13,9 +13,10 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from threading import Thread
 from typing import Any
 
 Report = Callable[[Any], None]
@@ -98,8 +99,10 @@ class Slot:
             raise ChildDied("deadline", f"the child did not answer in {seconds:g} s") from None
         except (EOFError, BrokenPipeError, ConnectionResetError):
             raise ChildDied(*self._obituary()) from None
-        except asyncio.CancelledError:
-            self.kill()
+        except ChildRaised:
+            raise
+        except BaseException:
+            self.kill()  # else what it is at would be taken for the answer to the next call
             raise
 
     def kill(self) -> None:
@@ -107,8 +110,9 @@ class Slot:
         child, self._child = self._child, None
         if child is None:
             return
+        assert child.pid is not None, "a child is kept only once it was started"
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid or 0, signal.SIGKILL)
+            os.killpg(child.pid, signal.SIGKILL)
         child.kill()
         child.join()
         child.close()
@@ -116,18 +120,17 @@ class Slot:
     def close(self) -> None:
         self.kill()
         self._reader.shutdown(wait=True)
+        self.kill()  # one that was being started meanwhile
         if self._pipe is not None:
             self._pipe.close()
 
     def _ready_pipe(self) -> "Connection[Any, Any]":
         if self._child is None or not self._child.is_alive() or self._pipe is None:
             ours, theirs = self._context.Pipe()
-            self._child = self._context.Process(
-                target=_serve, args=(theirs, self._limits), daemon=True
-            )
-            self._child.start()
+            child = self._context.Process(target=_serve, args=(theirs, self._limits), daemon=True)
+            child.start()
             theirs.close()
-            self._pipe = ours
+            self._child, self._pipe = child, ours
         return self._pipe
 
     def _obituary(self) -> tuple[str, str]:
@@ -161,11 +164,21 @@ def _serve(pipe: "Connection[Any, Any]", limits: ChildLimits) -> None:
 
 def _settle_in(limits: ChildLimits) -> None:
     os.setsid()
+    Thread(target=_die_with_the_worker, daemon=True).start()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.nice(limits.niceness)
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+
+
+def _die_with_the_worker() -> None:
+    """The kernel tells a child only of the end of its fork server, which outlives the worker for as
+    long as it has children."""
+    worker = parent_process()
+    assert worker is not None
+    worker.join()
+    os.killpg(0, signal.SIGKILL)
 
 
 def _answer(work: Work, argument: Any, report: Report) -> Answer:
