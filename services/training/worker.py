@@ -65,7 +65,10 @@ async def _open(
         partial(connect, "morrow-worker-listener"), (QUEUED_CHANNEL, CANCELLED_CHANNEL)
     )
     bell = Bell(partial(connect, "morrow-worker-bell"))
-    locks = AdvisoryLocks(partial(connect, "morrow-worker-locks"))
+    terms = LeaseTerms(
+        timedelta(seconds=settings.lease_seconds), timedelta(seconds=settings.renew_seconds)
+    )
+    locks = AdvisoryLocks(partial(connect, "morrow-worker-locks"), silence=terms.length)
     held.push_async_callback(locks.close)
     context = fork_server(PRELOADED)
     slots = SlotPool([Slot(context, ChildLimits()) for _ in range(width)])
@@ -78,9 +81,6 @@ async def _open(
         slots=slots,
         bell=bell,
     )
-    terms = LeaseTerms(
-        timedelta(seconds=settings.lease_seconds), timedelta(seconds=settings.renew_seconds)
-    )
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
     cargo = cargo_of(shop)
     jitter = Random(name)  # noqa: S311 - spreads retries, guards nothing
@@ -91,7 +91,7 @@ async def _open(
             (TRAIN, Lane([TRAIN], width)),
         )
     ]
-    return runners, [listener.run(), bell.run(), lifeline.run()]
+    return runners, [listener.run(), bell.run(), locks.run(), lifeline.run()]
 
 
 def _listen_for_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:

@@ -6,18 +6,28 @@ milliseconds: whoever holds one is cancelled with `LockLost`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 import structlog
 
-from shared.doorbell import Connect
+from shared.doorbell import LOST, Connect
 
 LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
 UNLOCK = "SELECT pg_advisory_unlock(hashtextextended($1, 0))"
+SILENCE = "SELECT set_config('idle_session_timeout', $1, false)"
+ANSWER_SECONDS = 5.0
+SIGNS_OF_LIFE = 4  # within the silence that the server bears
 
 log = structlog.get_logger()
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
 
 
 class LockBusy(Exception):
@@ -29,49 +39,88 @@ class LockLost(Exception):
 
 
 class AdvisoryLocks:
-    """Locks of one worker. Make it, `async with` it, and `hold` names."""
+    """Locks of one worker. `run` it, `hold` names, `close` it in the end."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, silence: timedelta) -> None:
+        """The server ends the connection after `silence` without a sign of life, so that a frozen
+        worker keeps its locks no longer than its leases."""
         self._connect = connect
+        self._silence = silence
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._taken: set[str] = set()
         self._holders: dict[str, asyncio.Task[object]] = {}
         self._lost: set[str] = set()
+
+    async def run(self) -> None:
+        """Give signs of life until cancelled."""
+        while True:
+            await asyncio.sleep(self._silence.total_seconds() / SIGNS_OF_LIFE)
+            with contextlib.suppress(*LOST):  # what follows from it is `_lose_all`'s
+                await self._give_sign()
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[None]:
         """Hold `name` while the body runs; `LockBusy` at once if it cannot be had, `LockLost`
         out of the body if the connection dies meanwhile."""
-        if not await self._ask(LOCK, name):
-            raise LockBusy(name)
         holder = asyncio.current_task()
         assert holder is not None
-        self._holders[name] = holder
+        if name in self._taken:  # the server would give its own lock to this session once more
+            raise LockBusy(name)
+        self._taken.add(name)
         try:
+            await _through(self._lock(name, holder))
             yield
         except asyncio.CancelledError:
             if name in self._lost and holder.uncancel() == 0:
                 raise LockLost(name) from None
             raise
         finally:
-            self._holders.pop(name, None)
-            if name in self._lost:
-                self._lost.discard(name)
-            elif not await self._ask(UNLOCK, name):
-                log.error("advisory_unlock_refused", lock=name)
+            try:
+                await self._let_go(name)
+            finally:
+                self._taken.discard(name)
 
     async def close(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            await connection.close(timeout=5)
+            await connection.close(timeout=ANSWER_SECONDS)
 
-    async def _ask(self, question: str, name: str) -> bool:
+    async def _lock(self, name: str, holder: "asyncio.Task[object]") -> None:
         async with self._one_at_a_time:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await self._connect()
-                self._connection.add_termination_listener(self._lose_all)
-            answer: bool = await self._connection.fetchval(question, name, timeout=5)
-            return answer
+            connection = await self._connected()
+            if not await _ask(connection, LOCK, name):
+                raise LockBusy(name)
+            if connection.is_closed():
+                raise LockLost(name)
+            self._holders[name] = holder
+
+    async def _let_go(self, name: str) -> None:
+        held = self._holders.pop(name, None) is not None
+        if name in self._lost:
+            self._lost.discard(name)
+        elif held and not await _through(self._unlock(name)):
+            log.error("advisory_unlock_refused", lock=name)
+
+    async def _unlock(self, name: str) -> bool:
+        async with self._one_at_a_time:
+            connection = self._connection
+            if connection is None or connection.is_closed():
+                return True  # the lock went with it
+            return await _ask(connection, UNLOCK, name)
+
+    async def _give_sign(self) -> None:
+        async with self._one_at_a_time:
+            if self._connection is not None and not self._connection.is_closed():
+                await _ask(self._connection, "SELECT $1 = ''", "")
+
+    async def _connected(self) -> "Connection":
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+            self._connection.add_termination_listener(self._lose_all)
+            milliseconds = round(self._silence.total_seconds() * 1000)
+            await self._connection.execute(SILENCE, str(milliseconds), timeout=ANSWER_SECONDS)
+        return self._connection
 
     def _lose_all(self, connection: object) -> None:
         if connection is not self._connection:
@@ -80,3 +129,29 @@ class AdvisoryLocks:
         for name, holder in self._holders.items():
             self._lost.add(name)
             holder.cancel()
+
+
+async def _ask(connection: "Connection", question: str, name: str) -> bool:
+    """The answer; where none comes in time nobody knows what is locked, so all of it is let go."""
+    try:
+        answer: bool = await connection.fetchval(question, name, timeout=ANSWER_SECONDS)
+    except TimeoutError:
+        connection.terminate()
+        raise
+    return answer
+
+
+async def _through(steps: Coroutine[object, object, T]) -> T:
+    """What `steps` return, taken to their end even if cancelled meanwhile: a lock whose answer was
+    not awaited would stay. The cancellation goes on afterwards."""
+    task = asyncio.ensure_future(steps)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()
+        raise cancelled
+    return task.result()
