@@ -7,6 +7,7 @@ it ends with the transaction and cannot ride a pooled connection into another te
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +24,10 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 class TenantUnset(RuntimeError):
     """A session began a transaction without a tenant."""
+
+
+class DatabaseUnavailable(ConnectionError):
+    """No connection could be made: the server is away, full, or refuses the login."""
 
 
 class TenantSession(Session):
@@ -68,31 +73,37 @@ def assumed_role(dsn: str, role: str) -> dict[str, str]:
 
 
 def make_engine(dsn: str, role: str, limits: PoolLimits, application: str) -> AsyncEngine:
-    """An engine whose every connection acts as `role`."""
+    """An engine whose every connection acts as `role`; `DatabaseUnavailable` where it gets none."""
     return create_async_engine(
         service_url(dsn),
+        async_creator=partial(_connect_or_say_so, dsn, role, application, limits.timeout),
         pool_size=limits.size,
         max_overflow=limits.max_overflow,
         pool_timeout=limits.timeout,
         pool_recycle=limits.recycle,
         pool_pre_ping=limits.pre_ping,
         echo=limits.echo,
-        connect_args={
-            "server_settings": {"application_name": application, **assumed_role(dsn, role)},
-            "timeout": limits.timeout,
-        },
     )
 
 
+async def _connect_or_say_so(
+    dsn: str, role: str, application: str, seconds: float
+) -> "asyncpg.Connection[asyncpg.Record]":
+    try:
+        return await connect_directly(dsn, role, application, seconds)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise DatabaseUnavailable(f"cannot connect to the database: {error}") from error
+
+
 async def connect_directly(
-    dsn: str, role: str, application: str
+    dsn: str, role: str, application: str, seconds: float = 10
 ) -> "asyncpg.Connection[asyncpg.Record]":
     """One connection outside every pool: for LISTEN, and for advisory locks."""
     plain = make_url(dsn).set(drivername="postgresql").render_as_string(hide_password=False)
     return await asyncpg.connect(
         plain,
         server_settings={"application_name": application, **assumed_role(dsn, role)},
-        timeout=10,
+        timeout=seconds,
     )
 
 

@@ -54,15 +54,19 @@ class Bell:
             await self._wanted.wait()
             await asyncio.sleep(COALESCE_SECONDS)
             self._wanted.clear()
-            rings = sorted(self._pending)
-            await connection.execute(
-                "SELECT pg_notify(channel, topic) FROM unnest($1::text[], $2::text[]) "
-                "AS rung (channel, topic)",
-                [channel for channel, _ in rings],
-                [topic for _, topic in rings],
-                timeout=5,
-            )
-            self._pending.difference_update(rings)
+            rings, self._pending = self._pending, set()
+            try:
+                await connection.execute(
+                    "SELECT pg_notify(channel, topic) FROM unnest($1::text[], $2::text[]) "
+                    "AS rung (channel, topic)",
+                    [channel for channel, _ in rings],
+                    [topic for _, topic in rings],
+                    timeout=5,
+                )
+            except BaseException:
+                self._pending |= rings
+                self._wanted.set()
+                raise
 
 
 class Listener:

@@ -8,8 +8,12 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+
+from shared.database import DatabaseUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 100
@@ -55,6 +59,14 @@ class Problem(Exception):
         self.detail = detail
         self.errors = errors[:MOST_ERRORS] if errors else None
         self.headers = dict(headers or {})
+
+
+DATABASE_UNAVAILABLE = Problem(
+    503,
+    "database_unavailable",
+    "the database does not answer: try again in a few seconds",
+    headers={"Retry-After": "5"},
+)
 
 
 def not_found(what: str, name: object) -> Problem:
@@ -116,6 +128,15 @@ def install_error_answers(app: FastAPI) -> None:
         return problem_response(
             request, Problem(error.status_code, code, str(error.detail), headers=error.headers)
         )
+
+    @app.exception_handler(DatabaseUnavailable)
+    @app.exception_handler(PoolTimeout)
+    @app.exception_handler(DBAPIError)
+    async def _database(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, DBAPIError) and not error.connection_invalidated:
+            raise error
+        log.warning("database_unavailable", path=request.url.path, error=str(error))
+        return problem_response(request, DATABASE_UNAVAILABLE)
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -2,7 +2,8 @@
 --
 -- app_tenant() raises when no tenant is set (unset: "unrecognized configuration parameter";
 -- '' after a SET LOCAL has ended: "invalid input syntax for type uuid"): an error, never rows.
--- It is STABLE, so an index scan evaluates it once.
+-- It is STABLE, so an index scan evaluates it once; a check of every inserted row would call it as
+-- often, so there it stands in a sub-select, which is evaluated once a statement.
 
 CREATE FUNCTION app_tenant() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -20,7 +21,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', walled);
     EXECUTE format(
       'CREATE POLICY tenant ON %I TO morrow_api, morrow_worker
-         USING (tenant_id = app_tenant()) WITH CHECK (tenant_id = app_tenant())',
+         USING (tenant_id = app_tenant()) WITH CHECK (tenant_id = (SELECT app_tenant()))',
       walled
     );
   END LOOP;
