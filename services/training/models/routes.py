@@ -28,7 +28,7 @@ from services.training.models.verification import condemn, verify_artifacts
 from services.training.tables import Model
 from shared.artifacts import ArtifactCorrupt, ArtifactMissing, StoreUnavailable
 from shared.database import tenant_transaction
-from shared.errors import Problem, ProblemBody, invalid, not_found
+from shared.errors import MEDIA_TYPE, Problem, invalid, not_found
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_cursor
 from shared.text import Name
 
@@ -38,15 +38,18 @@ Product = Annotated[Name | None, Query(description="of this product alone")]
 Location = Annotated[Name | None, Query(description="at this location alone")]
 
 BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+ARTIFACT_BYTES = {"application/gzip": BYTES, "application/json": BYTES}
+PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
 ARTIFACT_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "the bytes", "content": {"application/gzip": BYTES}},
-    206: {"description": "the range asked for", "content": {"application/gzip": BYTES}},
+    200: {"content": ARTIFACT_BYTES, "description": "the bytes"},
+    206: {"content": ARTIFACT_BYTES, "description": "the range asked for"},
     304: {"description": "the caller has these bytes already"},
-    410: {"model": ProblemBody, "description": "the bytes are damaged and in quarantine"},
-    416: {"model": ProblemBody, "description": "the range holds no byte"},
-    503: {"model": ProblemBody, "description": "the model store does not answer"},
+    410: {"content": PROBLEM, "description": "the bytes are damaged and in quarantine"},
+    416: {"content": PROBLEM, "description": "the range holds no byte"},
 }
-STORE_ANSWERS: dict[int | str, dict[str, Any]] = {503: ARTIFACT_ANSWERS[503]}
+IMPORT_ANSWERS: dict[int | str, dict[str, Any]] = {
+    400: {"content": PROBLEM, "description": "the body broke off"},
+}
 IMPORT_BODY = {
     "requestBody": {"required": True, "content": dict.fromkeys(MEDIA_TYPES, BYTES)},
     "parameters": [
@@ -132,7 +135,7 @@ async def get_artifact(
     return await download.served(model, file, request.headers)
 
 
-@router.post("/models/import", status_code=201, responses=STORE_ANSWERS, openapi_extra=IMPORT_BODY)
+@router.post("/models/import", status_code=201, responses=IMPORT_ANSWERS, openapi_extra=IMPORT_BODY)
 async def import_model(
     caller: Trainer,
     held: Held,
@@ -161,7 +164,7 @@ async def roll_back_model(body: RollbackBody, caller: Trainer, held: Held) -> Mo
     return await _champion_after(roll_back, held, caller)
 
 
-@router.post("/models/verify", responses=STORE_ANSWERS)
+@router.post("/models/verify")
 async def verify_models(caller: Trainer, held: Held) -> VerificationOut:
     """Hash every artifact again; what is damaged or missing is quarantined."""
     with store_faults():
