@@ -20,6 +20,7 @@ from shared.doorbell import Listener, wait_for_ring
 
 CANCELLED_CHANNEL = "morrow_cancelled"
 SAFETY = 0.75  # of the lease: after this long without a renewal the work is ended
+LOOK = 0.05  # of the lease: how often that is looked at
 
 log = structlog.get_logger()
 
@@ -56,11 +57,11 @@ class Lifeline:
         self._held.pop(claim, None)
 
     async def run(self) -> None:
-        """Renew until cancelled: every few seconds, and at once when a cancellation is rung."""
-        async with self._listener.subscribe(CANCELLED_CHANNEL) as rung:
-            while True:
-                await self.renew()
-                await wait_for_ring(rung, self.terms.renew_every.total_seconds())
+        """Renew until cancelled: every few seconds, and at once when a cancellation is rung. A
+        renewal may hang as long as it likes: the clock is watched beside it."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_the_clock())
+            group.create_task(self._keep_renewing())
 
     async def renew(self) -> None:
         """Renew every claim held; end the work of those that were lost."""
@@ -73,13 +74,23 @@ class Lifeline:
                 kept = await renew_leases(self._engine, claims, self.terms.length)
         except (SQLAlchemyError, OSError) as error:  # TimeoutError is an OSError
             log.warning("lease_renewal_failed", error=str(error))
-            self._end_overdue()
             return
         for claim in claims:
             if claim in kept:
                 self._renewed(claim, asked_at)
             else:
                 self._end(claim, "lost")
+
+    async def _keep_renewing(self) -> None:
+        async with self._listener.subscribe(CANCELLED_CHANNEL) as rung:
+            while True:
+                await self.renew()
+                await wait_for_ring(rung, self.terms.renew_every.total_seconds())
+
+    async def _watch_the_clock(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK * self.terms.length.total_seconds())
+            self._end_overdue()
 
     def _renewed(self, claim: Claim, at: float) -> None:
         if claim in self._held:

@@ -74,6 +74,7 @@ class Runner:
         self._random = random
         self._running: set[asyncio.Task[None]] = set()
         self._draining = asyncio.Event()
+        self._claiming = asyncio.Lock()
         self._handing_back = False
 
     async def run(self) -> None:
@@ -90,6 +91,8 @@ class Runner:
         """Claim nothing more; give what runs `grace` seconds, or until hurried; then hand it back
         without burning its attempt."""
         self._draining.set()
+        async with self._claiming:
+            pass  # what was being claimed just now runs, and is drained too
         if self._running:
             hurried = asyncio.create_task(hurry.wait())
             ended = asyncio.create_task(_all_ended(self._running))
@@ -103,21 +106,25 @@ class Runner:
             await asyncio.wait(self._running)
 
     async def _fill(self) -> int:
-        free = self._lane.slots - len(self._running)
-        if free <= 0:
-            return 0
-        asked_at = time.monotonic()
+        async with self._claiming:
+            free = self._lane.slots - len(self._running)
+            if free <= 0 or self._draining.is_set():
+                return 0
+            asked_at = time.monotonic()
+            claims = await self._claim(free)
+            for claim in claims:
+                self._start(claim, asked_at)
+            return len(claims)
+
+    async def _claim(self, most: int) -> Sequence[Claim]:
         try:
             with CLAIM_SECONDS.time():
-                claims = await claim_tasks(
-                    self._engine, self._worker, self._lane.kinds, free, self._lifeline.terms.length
+                return await claim_tasks(
+                    self._engine, self._worker, self._lane.kinds, most, self._lifeline.terms.length
                 )
         except (SQLAlchemyError, OSError) as error:
             log.warning("claim_failed", error=str(error))
-            return 0
-        for claim in claims:
-            self._start(claim, asked_at)
-        return len(claims)
+            return ()
 
     def _start(self, claim: Claim, asked_at: float) -> None:
         work = asyncio.create_task(self._work(claim), name=f"task-{claim.id}")
@@ -136,14 +143,18 @@ class Runner:
             tenant_id=str(claim.tenant_id), task=claim.id, attempt=claim.attempt
         ):
             try:
-                await self._run_or_bury(claim)
+                await self._run_or_hand_back(claim)
             except StalePublish:
                 STALE_PUBLISHES.inc()
                 log.warning("stale_publish")
-            except asyncio.CancelledError:
-                if not self._handing_back:
-                    raise
-                await self._put_back(claim, timedelta(0), None, burn_attempt=False)
+
+    async def _run_or_hand_back(self, claim: Claim) -> None:
+        try:
+            await self._run_or_bury(claim)
+        except asyncio.CancelledError:
+            if not self._handing_back:
+                raise
+            await self._put_back(claim, timedelta(0), None, burn_attempt=False)
 
     async def _run_or_bury(self, claim: Claim) -> None:
         async with tenant_transaction(self._sessions, claim.tenant_id) as session:

@@ -1,0 +1,63 @@
+"""A wire between a program and its PostgreSQL that a test can cut without either noticing."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+PIECE = 65536
+
+
+class Wire:
+    """Bytes cross while `whole`; what is sent otherwise waits until it is mended."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._whole = asyncio.Event()
+        self._whole.set()
+
+    def cut(self) -> None:
+        self._whole.clear()
+
+    def mend(self) -> None:
+        self._whole.set()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._whole.wait()
+        there_reader, there_writer = await asyncio.open_unix_connection(self._target)
+        ways = [
+            asyncio.ensure_future(self._one_way(reader, there_writer)),
+            asyncio.ensure_future(self._one_way(there_reader, writer)),
+        ]
+        try:
+            await asyncio.wait(ways)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.wait(ways)
+
+    async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, BrokenPipeError):
+            while piece := await reader.read(PIECE):
+                await self._whole.wait()
+                writer.write(piece)
+                await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def wire_to(dsn: str, folder: Path) -> AsyncIterator[tuple[Wire, str]]:
+    """A wire to the server of `dsn`, and the DSN that goes through it."""
+    url = make_url(dsn)
+    name = f".s.PGSQL.{url.query['port']}"
+    wire = Wire(f"{url.query['host']}/{name}")
+    server = await asyncio.start_unix_server(wire.carry, folder / name)
+    through = url.update_query_dict({"host": str(folder)})
+    try:
+        yield wire, through.render_as_string(hide_password=False)
+    finally:
+        wire.mend()
+        server.close()
