@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 
 from shared.database import DatabaseUnavailable
@@ -81,7 +82,7 @@ def invalid(field: str, code: str, message: str) -> Problem:
     )
 
 
-def problem_response(request: Request, problem: Problem) -> JSONResponse:
+def problem_response(request: HTTPConnection, problem: Problem) -> JSONResponse:
     """The problem as a response, with the id of its request."""
     body = ProblemBody(
         type=f"urn:morrow:problem:{problem.code}",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from shared.errors import invalid
+from shared.errors import Problem, invalid
 
 Limit = Annotated[int, Query(ge=1, le=500, description="how many items at most")]
 Cursor = Annotated[
@@ -33,8 +33,12 @@ def decode_cursor(
     except (binascii.Error, ValueError):
         key = None
     if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
-        raise invalid("cursor", "bad_cursor", "this is no cursor of this list: leave it out")
+        raise bad_cursor()
     return tuple(key)
+
+
+def bad_cursor() -> Problem:
+    return invalid("cursor", "bad_cursor", "this is no cursor of this list: leave it out")
 
 
 def next_cursor(full: bool, *key: str | int) -> str | None:

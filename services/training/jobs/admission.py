@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -20,8 +20,20 @@ async def check_wanted(session: AsyncSession, wanted: TrainingRequest) -> None:
     if errors:
         named = ", ".join(error.message for error in errors[:5])
         raise Problem(422, "invalid_input", named, errors)
-    if not await session.scalar(select(exists().where(tables.Series.id.is_not(None)))):
-        raise Problem(422, "nothing_to_train", "there are no sales yet: POST /api/v1/sales first")
+    if not await session.scalar(select(exists(_series(wanted)))):
+        message = "none of the products sells at any of the locations"
+        if wanted.products is None and wanted.locations is None:
+            message = "there are no sales yet: POST /api/v1/sales first"
+        raise Problem(422, "nothing_to_train", message)
+
+
+def _series(wanted: TrainingRequest) -> Select[int]:
+    query = select(tables.Series.id)
+    if wanted.products is not None:
+        query = query.where(tables.Series.product.in_(wanted.products))
+    if wanted.locations is not None:
+        query = query.where(tables.Series.location.in_(wanted.locations))
+    return query
 
 
 async def _unknown(

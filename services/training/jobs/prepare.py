@@ -27,7 +27,6 @@ from services.training.jobs.store import (
     count_running,
     end_job,
     lock_job,
-    read_job,
     start_job,
 )
 from services.training.jobs.workshop import Workshop
@@ -70,8 +69,7 @@ async def start(shop: Workshop, task: ClaimedTask) -> TrainingRequest:
     most = shop.settings.max_concurrent_training_jobs
     async with ringing(shop, task) as session:
         running = await count_running(session, task.tenant_id)
-        job = await read_job(session, task.group_id)
-        assert job is not None
+        job = await lock_job(session, task.group_id)  # a cancellation may be under way
         request = TrainingRequest.model_validate(job.request)
         if request.execution_mode is ExecutionMode.CLUSTER:
             raise Refused("cluster_unavailable", "no cluster is configured: use `auto` or `local`")

@@ -35,10 +35,12 @@ from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.lifeline import CANCELLED_CHANNEL
 from services.training.queue.runner import QUEUED_CHANNEL
 from shared.database import tenant_transaction
-from shared.errors import invalid, not_found
-from shared.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_cursor
+from shared.errors import not_found
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit, bad_cursor, decode_cursor, next_cursor
 
 router = APIRouter(tags=["training"])
+
+LARGEST_ID = 2**63 - 1
 
 
 @router.post("/training-jobs", status_code=202, response_model=JobOut)
@@ -108,7 +110,10 @@ async def list_job_products(
     """Each series of the job: where it is, what it scored, why it failed."""
     await _own_job(session, job_id)
     key = decode_cursor(cursor, int)
-    tasks = await store.list_products(session, job_id, int(key[0]) if key else 0, limit)
+    after = int(key[0]) if key else 0
+    if abs(after) > LARGEST_ID:
+        raise bad_cursor()
+    tasks = await store.list_products(session, job_id, after, limit)
     return ProductPage(
         items=[product_out(task) for task in tasks],
         next_cursor=next_cursor(len(tasks) == limit, *(task.id for task in tasks[-1:])),
@@ -193,9 +198,12 @@ def _before(cursor: str | None) -> tuple[dt.datetime, UUID] | None:
     if key is None:
         return None
     try:
-        return dt.datetime.fromisoformat(str(key[0])), UUID(str(key[1]))
+        at, job_id = dt.datetime.fromisoformat(str(key[0])), UUID(str(key[1]))
     except ValueError:
-        raise invalid("cursor", "bad_cursor", "this is no cursor of this list") from None
+        raise bad_cursor() from None
+    if at.tzinfo is None:
+        raise bad_cursor()
+    return at, job_id
 
 
 def product_out(task: tables.Task) -> ProductOut:

@@ -6,7 +6,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
-from fastapi.responses import JSONResponse
 
 from services.training.deps import Resources, authenticate, resources_of, unauthorized
 from services.training.jobs.store import read_job
@@ -14,7 +13,7 @@ from services.training.jobs.stream import follow
 from services.training.jobs.tickets import use_ticket
 from shared.auth import Scope
 from shared.database import tenant_transaction
-from shared.errors import Problem, not_found
+from shared.errors import Problem, not_found, problem_response
 
 SEND_SECONDS = 5.0
 FINISHED, RESTARTING, TOO_SLOW = 1000, 1012, 1013
@@ -26,16 +25,14 @@ router = APIRouter()
 async def watch_job(
     socket: WebSocket,
     job_id: UUID,
-    since: Annotated[int, Query(ge=0)] = 0,
+    since: Annotated[int, Query(ge=0, le=2**53)] = 0,
     ticket: Annotated[str | None, Query(max_length=200)] = None,
 ) -> None:
     resources = resources_of(socket)
     try:
         tenant_id = await _admit(resources, socket, job_id, ticket)
     except Problem as problem:
-        await socket.send_denial_response(
-            JSONResponse({"code": problem.code, "detail": problem.detail}, problem.status)
-        )
+        await socket.send_denial_response(problem_response(socket, problem))
         return
     await socket.accept()
     await _stream(socket, resources, tenant_id, job_id, since)

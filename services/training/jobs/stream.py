@@ -7,8 +7,9 @@ when to read again, and a slow poll reads even if no bell was heard.
 from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
-from services.training.jobs.events import EVENTS_CHANNEL, EventType, read_events
-from services.training.jobs.schemas import EventOut
+from services.training.jobs.events import EVENTS_CHANNEL, read_events
+from services.training.jobs.schemas import ENDED, EventOut, JobStatus
+from services.training.jobs.store import read_job
 from shared.database import Sessions, tenant_transaction
 from shared.doorbell import Listener, wait_for_ring
 
@@ -18,25 +19,31 @@ POLL_SECONDS = 3.0
 async def follow(
     sessions: Sessions, listener: Listener, tenant_id: UUID, job_id: UUID, since: int
 ) -> AsyncGenerator[Sequence[EventOut], None]:
-    """Batches of the events after `since`, in order, without a gap; ends after `job.finished`.
+    """Batches of the events after `since`, in order, without a gap; ends after the last of a job
+    that has ended.
 
     A batch is empty when nothing came for a while, so that callers can look after their own."""
     async with listener.subscribe(EVENTS_CHANNEL, str(job_id)) as rung:
         while True:
-            batch = await _read(sessions, tenant_id, job_id, since)
-            if batch or not rung.is_set():
-                yield batch
+            ended, batch = await _read(sessions, tenant_id, job_id, since)
             if batch:
+                yield batch
                 since = batch[-1].seq
-                if batch[-1].type is EventType.JOB_FINISHED:
-                    return
-            else:
+            elif ended:
+                return
+            elif not rung.is_set():
+                yield batch
                 await wait_for_ring(rung, POLL_SECONDS)
+            else:
+                rung.clear()
 
 
 async def _read(
     sessions: Sessions, tenant_id: UUID, job_id: UUID, since: int
-) -> Sequence[EventOut]:
+) -> tuple[bool, Sequence[EventOut]]:
+    """Whether the job had ended before the events were read, so that none comes after these."""
     async with tenant_transaction(sessions, tenant_id) as session:
+        job = await read_job(session, job_id)
         found = await read_events(session, job_id, since)
-        return [EventOut.model_validate(event) for event in found]
+        ended = job is None or JobStatus(job.status) in ENDED
+        return ended, [EventOut.model_validate(event) for event in found]

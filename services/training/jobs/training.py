@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from services.training.demand.config import Progress, TrainingConfig
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.child import Lesson, learn
@@ -25,6 +28,8 @@ from services.training.queue.task import ClaimedTask, Snooze, StalePublish, Stat
 BUSY_SECONDS = 2.0
 PROGRESS_SECONDS = 1.0
 DEADLINE_SLACK_SECONDS = 30.0
+
+log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -90,6 +95,8 @@ class LatestProgress:
                 await self._write(progress)
             except StalePublish:
                 return
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("progress_not_told", error=str(error))
 
     async def _write(self, progress: Progress) -> None:
         task = self._task
