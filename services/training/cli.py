@@ -1,5 +1,5 @@
-"""The `morrow` command: the service's own programs. What talks to a running service over HTTP is
-added by `commands/`."""
+"""The `morrow` command: the service's own programs here, what operates and calls them in
+`commands/`. Heavy imports wait for the command that needs them."""
 
 import asyncio
 import os
@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.training.commands import models, sales, tenants
+from services.training.commands.demo import demo
+from services.training.commands.doctor import doctor
+from services.training.commands.forecast import forecast
+from services.training.commands.train import train
 from shared.logging import configure_logging
 
 if TYPE_CHECKING:
@@ -44,6 +49,7 @@ def up(
 def serve(
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    fd: Annotated[int | None, typer.Option(help="an inherited socket that listens already")] = None,
 ) -> None:
     """Run the API; it refuses a database that is not at the code's head."""
     import uvicorn
@@ -57,6 +63,7 @@ def serve(
         create_app(settings),
         host=host,
         port=port,
+        fd=fd,
         ws="websockets-sansio",
         log_config=None,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
@@ -83,6 +90,15 @@ def migrate() -> None:
     settings = _settings()
     dsn = settings.migration_database_url or settings.database_url
     migrations.upgrade(dsn.get_secret_value())
+
+
+app.command()(demo)
+app.command()(doctor)
+app.add_typer(tenants.app, name="tenants")
+app.add_typer(sales.app, name="sales")
+app.command()(train)
+app.command()(forecast)
+app.add_typer(models.app, name="models")
 
 
 def _settings() -> "Settings":

@@ -37,5 +37,6 @@ def document_problems(app: FastAPI) -> None:
 
 def _retype(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
-        if status.isdigit() and int(status) in PROBLEMS and "content" in response:
-            response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+        content = response.get("content", {})
+        if status.isdigit() and int(status) in PROBLEMS and "application/json" in content:
+            response["content"] = {MEDIA_TYPE: content["application/json"]}

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
+
+
+SECRETS = ("database_url", "migration_database_url", "operator_key")
 
 
 class SettingsRefused(Exception):
@@ -71,10 +74,13 @@ class Settings(BaseSettings):
         return value
 
     @classmethod
-    def load(cls) -> Self:
-        """Read the environment, or raise `SettingsRefused` naming each variable and its fault."""
+    def load(cls, **known: Any) -> Self:
+        """Read the environment, or raise `SettingsRefused` naming each variable and its fault.
+
+        What is `known`, by field, is not looked for there.
+        """
         try:
-            return cls()
+            return cls(**known)
         except ValidationError as error:
             raise SettingsRefused([_problem(item) for item in error.errors()]) from None
 
@@ -94,4 +100,6 @@ def _problem(item: object) -> str:
     name = "MORROW_" + "_".join(str(part) for part in item["loc"]).upper()
     if item["type"] == "missing":
         return f"{name} is not set"
+    if item["loc"][-1] in SECRETS:
+        return f"{name}: {item['msg']}"
     return f"{name}={item['input']!r}: {item['msg']}"

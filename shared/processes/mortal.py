@@ -59,6 +59,7 @@ def start_mortal(
     stdout: Stream = None,
     stderr: Stream = None,
     cwd: Path | None = None,
+    pass_fds: tuple[int, ...] = (),
 ) -> subprocess.Popen[bytes]:
     """Start `command` in a session of its own; it gets `death_signal` when this process dies.
 
@@ -77,6 +78,7 @@ def start_mortal(
         stderr=stderr,
         env=dict(env),
         cwd=cwd,
+        pass_fds=pass_fds,
         start_new_session=True,
     )
 

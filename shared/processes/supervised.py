@@ -15,11 +15,12 @@ MOST_DOUBLINGS = 64  # beyond it the number, not the wait, would overflow
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run under a name, with exactly this environment."""
+    """What to run under a name, with exactly this environment and these open files."""
 
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str]
+    pass_fds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class SupervisedChild:
             env=self.program.env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            pass_fds=self.program.pass_fds,
         )
         assert self._process.stdout is not None
         self._relay = OutputRelay(self._process.stdout, self._sink)

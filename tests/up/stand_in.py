@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,8 +65,11 @@ def serve() -> None:
         def log_message(self, format: str, *arguments: object) -> None:
             print("answered", self.path, flush=True)
 
-    port = int(sys.argv[sys.argv.index("--port") + 1])
-    ThreadingHTTPServer(("127.0.0.1", port), Answer).serve_forever()
+    inherited = socket.socket(fileno=int(sys.argv[sys.argv.index("--fd") + 1]))
+    server = ThreadingHTTPServer(inherited.getsockname(), Answer, bind_and_activate=False)
+    server.socket.close()
+    server.socket = inherited
+    server.serve_forever()
 
 
 def worker(ignored: tuple[signal.Signals, ...] = ()) -> None:

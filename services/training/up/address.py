@@ -5,6 +5,7 @@ import socket
 from dataclasses import dataclass
 
 ANSWER_SECONDS = 2.0
+BACKLOG = 1024
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
@@ -31,18 +32,29 @@ class Address:
         return f"http://{host}:{self.port}"
 
 
-def free_address(host: str, port: int) -> Address:
-    """Make sure that the API will be able to listen there. Raises PortTaken.
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there, for the API to inherit. Raises PortTaken; port 0 is a free one.
 
-    Port 0 becomes a free one. For a wildcard host the address is the loopback one.
+    Held by the supervisor, it keeps the address from everybody else, and callers waiting in line
+    while the API is started again.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        with socket.create_server((host, port), family=family) as trial:
-            found = int(trial.getsockname()[1])
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise PortTaken(host, port, error) from error
-    return Address(WILDCARDS.get(host, host), found)
+
+
+def address_of(listening: socket.socket) -> Address:
+    """Where it is reached from this machine; for a wildcard host that is the loopback address."""
+    host, port = listening.getsockname()[:2]
+    return Address(WILDCARDS.get(host, host), port)
+
+
+def free_port(host: str, port: int) -> int:
+    """`port` if it is free at this moment, or any that is where it is 0. Raises PortTaken."""
+    with listen(host, port) as trial:
+        return address_of(trial).port
 
 
 def unreadiness(address: Address) -> str | None:

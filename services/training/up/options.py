@@ -12,7 +12,7 @@ CLI = (sys.executable, "-m", "services.training.cli")
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """The programs that are run; `--host` and `--port` are added to `serve`."""
+    """The programs that are run; `--fd`, the listening socket's, is added to `serve`."""
 
     migrate: tuple[str, ...] = (*CLI, "migrate")
     serve: tuple[str, ...] = (*CLI, "serve")

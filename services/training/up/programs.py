@@ -1,6 +1,7 @@
 """The programs of `morrow up`, each with exactly the environment it needs."""
 
 from collections.abc import Mapping
+from socket import socket
 
 from services.training.up.database import Database
 from services.training.up.home import Home
@@ -25,7 +26,11 @@ def migrate_program(
 
 
 def serve_program(
-    options: UpOptions, environ: Mapping[str, str], home: Home, database: Database, port: int
+    options: UpOptions,
+    environ: Mapping[str, str],
+    home: Home,
+    database: Database,
+    listening: socket,
 ) -> Program:
     """The API; it alone gets the operator key, made and kept if none was given."""
     given = environ.get("MORROW_OPERATOR_KEY")
@@ -33,8 +38,9 @@ def serve_program(
         "MORROW_DATABASE_URL": database.url(API),
         "MORROW_OPERATOR_KEY": given or kept_secret(home.operator_key),
     }
-    where = ("--host", options.host, "--port", str(port))
-    return Program("serve", (*options.commands.serve, *where), env)
+    inherited = listening.fileno()
+    command = (*options.commands.serve, "--fd", str(inherited))
+    return Program("serve", command, env, pass_fds=(inherited,))
 
 
 def worker_program(

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-from services.training.up.address import Address, PortTaken, free_address, unreadiness
+from services.training.up.address import Address, PortTaken, address_of, listen, unreadiness
 from services.training.up.database import open_database
 from services.training.up.fleet import Fleet, ProgramFailed, open_fleet, say
 from services.training.up.home import Home, open_home
@@ -58,14 +58,15 @@ def _run(options: UpOptions, environ: Mapping[str, str], inbox: SignalInbox) -> 
     adopt_strangers()
     with ExitStack() as held:
         home = held.enter_context(open_home(options.data_dir))
-        address = free_address(options.host, options.port)
+        listening = held.enter_context(listen(options.host, options.port))
+        address = address_of(listening)
         metrics_url = held.enter_context(serve_metrics(home.metrics, _metrics_port(environ)))
         database = held.enter_context(open_database(options, home.postgres, environ))
         fleet = held.enter_context(open_fleet(database, options, inbox, home.metrics))
         fleet.finish(migrate_program(options, environ, home, database))
         if inbox.stop_requests:
             return
-        fleet.start(serve_program(options, environ, home, database, address.port))
+        fleet.start(serve_program(options, environ, home, database, listening))
         fleet.start(worker_program(options, environ, home, database))
         _announce(home, environ, metrics_url)
         _await_ready(fleet, address, options, inbox)

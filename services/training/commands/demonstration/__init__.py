@@ -1,0 +1,1 @@
+"""What `morrow demo` is made of."""

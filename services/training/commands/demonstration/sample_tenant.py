@@ -1,0 +1,103 @@
+"""The sample bakery as a tenant: made or met again, and loaded over HTTP."""
+
+import os
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from services.training.commands.answers import ImportReceipt, TenantCreated
+from services.training.commands.failures import Refused
+from services.training.commands.http import Api, open_api
+from services.training.commands.progress import byte_bar, count_bar, sent_chunks
+from services.training.commands.screen import Screen
+from services.training.sample.api_shapes import (
+    event_bodies,
+    product_bodies,
+    regressor_rows,
+    sales_csv,
+)
+from services.training.sample.bakery import Bakery, generate_bakery
+
+HISTORY_DAYS = 730
+UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTenant:
+    """Its key, the file that keeps it, and whether it was there already."""
+
+    key: str
+    key_file: Path
+    met_again: bool
+
+
+def sample_bakery(seed: int, today: date) -> Bakery:
+    """Two years of sales that end yesterday."""
+    return generate_bakery(seed, today - timedelta(days=HISTORY_DAYS), HISTORY_DAYS)
+
+
+def find_or_make(operator: Api, bakery: Bakery, data_dir: Path) -> SampleTenant:
+    """The tenant of the bakery's last day; another day's sample is another tenant."""
+    key_file = data_dir / f"sample-{bakery.data_through}.key"
+    if key_file.exists():
+        key = key_file.read_text(encoding="ascii").strip()
+        if _is_known(operator.url, key):
+            return SampleTenant(key, key_file, met_again=True)
+        key_file.unlink()
+    made: TenantCreated = operator.post("/tenants", _body(bakery))
+    with open(key_file, "x", encoding="ascii", opener=_private) as file:
+        file.write(made["api_key"] + "\n")
+    return SampleTenant(made["api_key"], key_file, met_again=False)
+
+
+def load(api: Api, screen: Screen, bakery: Bakery) -> str:
+    """Send all that the bakery knows; in words, what it was."""
+    catalogue = _catalogue(bakery)
+    with count_bar(screen, "products and events", len(catalogue)) as advance:
+        for path, body in catalogue.items():
+            api.put(path, body)
+            advance(1)
+    csv = sales_csv(bakery)
+    with byte_bar(screen, "sales", len(csv)) as advance:
+        headers = {"Content-Type": "text/csv", "Content-Length": str(len(csv))}
+        sales: ImportReceipt = api.send("/sales", sent_chunks(csv, advance), headers)
+    days: ImportReceipt = api.post("/regressors", {"rows": regressor_rows(bakery)})
+    return (
+        f"{len(catalogue)} products and events, {sales['received']} rows of sales "
+        f"({sales['inserted']} new), {days['received']} days of weather and school holidays"
+    )
+
+
+def _catalogue(bakery: Bakery) -> dict[str, object]:
+    """The bodies of every product and event, by path."""
+    products = {f"/products/{name}": body for name, body in product_bodies(bakery).items()}
+    events = {f"/events/{name}": body for name, body in event_bodies(bakery).items()}
+    return {**products, **events}
+
+
+def _body(bakery: Bakery) -> dict[str, object]:
+    return {
+        "name": bakery.name,
+        "country": bakery.country,
+        "subdivision": bakery.subdivision,
+        "timezone": bakery.timezone,
+        "currency": bakery.currency,
+        "latitude": bakery.latitude,
+        "longitude": bakery.longitude,
+    }
+
+
+def _is_known(url: str, key: str) -> bool:
+    """Whether the key still opens the door: the database may be another by now."""
+    with open_api(url, key) as api:
+        try:
+            api.get("/tenant")
+        except Refused as refused:
+            if refused.status == UNAUTHORIZED:
+                return False
+            raise
+    return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

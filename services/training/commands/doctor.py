@@ -1,0 +1,106 @@
+"""`morrow doctor`: what is well here, and what is not."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.training.commands.options import DEFAULT_DATA_DIR, AsJson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.table import Table
+
+    from services.training.commands.checks.verdict import Verdict
+
+STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
+
+
+def doctor(
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="of `morrow up`; default: .morrow, or none if MORROW_DATABASE_URL is set",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check settings, database, roles, locks, clock, model store and children.
+
+    It looks at what `morrow up` would use: the server at MORROW_DATABASE_URL, or the embedded one
+    of the data directory, running or not. Exit status 1 if anything failed.
+    """
+    import os
+
+    from services.training.commands.screen import Screen
+
+    if data_dir is None and not os.environ.get("MORROW_DATABASE_URL"):
+        data_dir = DEFAULT_DATA_DIR
+    verdicts = examine(data_dir, os.environ)
+    sick = [verdict for verdict in verdicts if verdict.health == "failed"]
+    told = f"{len(sick)} of {len(verdicts)} checks failed" if sick else "all is well"
+    Screen(as_json).result(
+        {"healthy": not sick, "checks": [verdict.as_json() for verdict in verdicts]},
+        *(_table(verdicts), told),
+    )
+    if sick:
+        raise typer.Exit(1)
+
+
+def examine(data_dir: Path | None, environ: "Mapping[str, str]") -> "list[Verdict]":
+    """Every verdict, in the order in which one would mend things."""
+    import asyncio
+
+    from services.training.commands.checks.database import check_database, skip_database
+    from services.training.commands.checks.machine import check_children, check_operator_key
+    from services.training.commands.checks.target import NoDatabase, open_target
+    from services.training.commands.checks.verdict import failed
+    from shared.postgres.errors import PostgresUnavailable
+    from shared.secret_file import SecretRefused
+
+    first = [*_examine_settings(data_dir, environ), check_operator_key(data_dir, environ)]
+    try:
+        with open_target(data_dir or DEFAULT_DATA_DIR, environ) as target:
+            database = asyncio.run(check_database(target))
+    except (NoDatabase, PostgresUnavailable, SecretRefused, OSError) as error:
+        database = [failed("database", str(error)), *skip_database("there is no database")]
+    return [*first, *database, asyncio.run(check_children())]
+
+
+def _examine_settings(data_dir: Path | None, environ: "Mapping[str, str]") -> "list[Verdict]":
+    """The environment as the programs will read it, and the model store it names."""
+    import asyncio
+
+    from services.training.commands.checks.machine import check_model_store
+    from services.training.commands.checks.verdict import failed, skipped, well
+    from services.training.settings import Settings, SettingsRefused
+
+    known: dict[str, str] = {}
+    if not environ.get("MORROW_DATABASE_URL"):
+        known["database_url"] = "postgresql://"  # `morrow up` sets it
+    if data_dir is not None and not environ.get("MORROW_MODEL_STORAGE_PATH"):
+        known["model_storage_path"] = str(data_dir / "models")
+    try:
+        settings = Settings.load(**known)
+    except SettingsRefused as refused:
+        told = "; ".join(refused.problems)
+        return [failed("settings", told), skipped("model store", "the settings were refused")]
+    return [
+        well("settings", "every MORROW_ variable that is set can be used"),
+        asyncio.run(check_model_store(settings)),
+    ]
+
+
+def _table(verdicts: "list[Verdict]") -> "Table":
+    from rich.markup import escape
+
+    from services.training.commands.screen import table
+
+    shown = table("", "check", "finding")
+    for verdict in verdicts:
+        style = STYLES[verdict.health]
+        shown.add_row(
+            f"[{style}]{verdict.health}[/]", escape(verdict.check), escape(verdict.message)
+        )
+    return shown

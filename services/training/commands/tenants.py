@@ -1,0 +1,107 @@
+"""`morrow tenants`: for the operator."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.training.commands.calling import operator_call
+from services.training.commands.options import (
+    DEFAULT_DATA_DIR,
+    DEFAULT_URL,
+    AsJson,
+    OperatorDataDir,
+    Url,
+)
+
+if TYPE_CHECKING:
+    from services.training.commands.answers import ErasureReceipt, Tenant, TenantCreated
+
+app = typer.Typer(help="Make, list and erase tenants; for the operator.", no_args_is_help=True)
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="what people call it")],
+    country: Annotated[str, typer.Option(help="ISO 3166, for its holidays: DE")],
+    timezone: Annotated[str, typer.Option(help="IANA: Europe/Berlin")],
+    subdivision: Annotated[str | None, typer.Option(help="ISO 3166-2 after the dash: BW")] = None,
+    latitude: Annotated[float | None, typer.Option(min=-90, max=90)] = None,
+    longitude: Annotated[float | None, typer.Option(min=-180, max=180)] = None,
+    currency: Annotated[str | None, typer.Option(help="ISO 4217: EUR")] = None,
+    plan: Annotated[str, typer.Option(help="standard or unlimited")] = "standard",
+    url: Url = DEFAULT_URL,
+    data_dir: OperatorDataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Make a tenant, and show its first API key, this once."""
+    body = {
+        "name": name,
+        "country": country,
+        "timezone": timezone,
+        "subdivision": subdivision,
+        "latitude": latitude,
+        "longitude": longitude,
+        "currency": currency,
+        "plan": plan,
+    }
+    with operator_call(url, data_dir, as_json) as (api, screen):
+        made: TenantCreated = api.post("/tenants", body)
+        screen.result(
+            made,
+            f"tenant {made['tenant']['slug']} ({made['tenant']['id']})",
+            f"its API key, shown this once: {made['api_key']}",
+            "next: put it into MORROW_API_KEY, then `morrow sales import FILE`",
+        )
+
+
+@app.command("list")
+def list_tenants(
+    url: Url = DEFAULT_URL,
+    data_dir: OperatorDataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List every tenant."""
+    with operator_call(url, data_dir, as_json) as (api, screen):
+        from services.training.commands.screen import table
+
+        tenants: list[Tenant] = list(api.items("/tenants"))
+        shown = table("id", "slug", "name", "region", "time zone", "plan", "since")
+        for tenant in tenants:
+            region = "-".join(filter(None, (tenant["country"], tenant["subdivision"])))
+            shown.add_row(
+                *(tenant["id"], tenant["slug"], tenant["name"], region, tenant["timezone"]),
+                *(tenant["plan"], tenant["created_at"][:10]),
+            )
+        screen.result({"items": tenants}, shown)
+
+
+@app.command()
+def erase(
+    tenant_id: Annotated[str, typer.Argument(help="as `morrow tenants list` shows it")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="count, and erase nothing")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+    url: Url = DEFAULT_URL,
+    data_dir: OperatorDataDir = DEFAULT_DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a tenant: rows, keys and artifacts; there is no way back."""
+    if not dry_run and not yes:
+        _ask(tenant_id)
+    with operator_call(url, data_dir, as_json) as (api, screen):
+        from services.training.commands.screen import table
+
+        params = {"dry_run": str(dry_run).lower()}
+        receipt: ErasureReceipt = api.delete(f"/tenants/{tenant_id}", params)
+        counts = table("table", "rows", right=("rows",))
+        for name, count in receipt["rows"].items():
+            counts.add_row(name, str(count))
+        artifacts = receipt["artifacts"]
+        told = "would be erased" if dry_run else f"erased, with {artifacts} artifacts"
+        screen.result(receipt, counts, f"{sum(receipt['rows'].values())} rows {told}")
+
+
+def _ask(tenant_id: str) -> None:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody can be asked here: add --yes", param_hint="'--yes'")
+    typer.confirm(f"Erase everything of tenant {tenant_id}?", abort=True, err=True)
