@@ -36,12 +36,23 @@ def up(
     workers: Annotated[
         int | None, typer.Option(help="training children; default: the cores", min=1, max=256)
     ] = None,
+    pg_bindir: Annotated[
+        Path | None,
+        typer.Option(envvar="MORROW_PG_BINDIR", help="PostgreSQL's programs; default: the wheel's"),
+    ] = None,
 ) -> None:
     """Run everything: PostgreSQL, migrations, API and worker, in one data directory."""
     from services.training.up.options import UpOptions
     from services.training.up.run import run_up
+    from shared.postgres import EmbeddedPostgres
 
-    options = UpOptions(host=host, port=port, data_dir=data_dir, workers=workers)
+    options = UpOptions(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        workers=workers,
+        postgres=EmbeddedPostgres(bindir=pg_bindir),
+    )
     raise typer.Exit(run_up(options, os.environ))
 
 
