@@ -1,7 +1,6 @@
 """Where a command's words go: results to standard output, progress and failures to the other."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from rich.table import Table
 
 from services.training.commands.failures import Problem, WorkFailed, faults_of
 
-WIDTH_WITHOUT_TERMINAL = 120
+WIDTH_WITHOUT_TERMINAL = 160
 WHOLE = {"id", "product", ""}  # columns that lose their use when they are cut or wrapped
 
 
@@ -83,5 +82,4 @@ def _fault_table(problem: Problem) -> Table:
 
 def _console(to_errors: bool) -> Console:
     stream = sys.stderr if to_errors else sys.stdout
-    fixed = not stream.isatty() and "COLUMNS" not in os.environ
-    return Console(stderr=to_errors, width=WIDTH_WITHOUT_TERMINAL if fixed else None)
+    return Console(stderr=to_errors, width=None if stream.isatty() else WIDTH_WITHOUT_TERMINAL)

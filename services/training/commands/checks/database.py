@@ -16,7 +16,6 @@ from services.training.commands.checks.target import Target
 from services.training.commands.checks.verdict import Health, Verdict, failed, skipped, well
 from services.training.queue.locks import LOCK, UNLOCK
 from shared.database import PoolLimits, connect_directly, make_engine
-from shared.roles import API, WORKER
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 APPLICATION = "morrow-doctor"
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 5.0
 FAULTS = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
-BEHIND_IT = ("migrations", "API role", "worker role", "tenant walls", "lock", "clock")
+BEHIND_IT = ("migrations", "roles", "tenant walls", "lock", "clock")
 
 
 async def check_database(target: Target, clock: Callable[[], float] = time.time) -> list[Verdict]:
@@ -34,15 +33,17 @@ async def check_database(target: Target, clock: Callable[[], float] = time.time)
         return [reached, *skip_database("the database cannot be reached")]
     verdicts = [reached, await _answered("migrations", lambda: _check_migrations(target))]
     at_head = verdicts[-1].health is Health.OK
-    for check, role in (("API role", API), ("worker role", WORKER)):
-        verdicts.append(await _connected(target, role, check, partial(check_role, check)))
+    for role in target.roles:
+        verdicts.append(await _connected(target, role, role, check_role))
     verdicts.append(
-        await _connected(target, API, "tenant walls", check_walls)
+        await _connected(target, target.roles[0], "tenant walls", check_walls)
         if at_head
         else skipped("tenant walls", "the tables are not those of this release")
     )
     verdicts.append(await _answered("lock", lambda: _check_lock(target)))
-    verdicts.append(await _connected(target, API, "clock", partial(_check_clock, clock)))
+    verdicts.append(
+        await _connected(target, target.roles[0], "clock", partial(_check_clock, clock))
+    )
     return verdicts
 
 
@@ -78,13 +79,14 @@ async def _connection(target: Target, role: str) -> "AsyncIterator[Connection]":
 
 
 async def _check_reached(target: Target) -> Verdict:
-    async with _connection(target, API) as connection:
+    async with _connection(target, target.roles[0]) as connection:
         version = connection.get_server_version()
     return well("database", f"{target.told} answers: PostgreSQL {version.major}.{version.minor}")
 
 
 async def _check_migrations(target: Target) -> Verdict:
-    engine = make_engine(target.url(API), API, PoolLimits(size=1), APPLICATION)
+    role = target.roles[0]
+    engine = make_engine(target.url(role), role, PoolLimits(size=1), APPLICATION)
     try:
         async with engine.connect() as connection:
             revisions = await read_revisions(connection)
@@ -101,7 +103,8 @@ async def _check_lock(target: Target) -> Verdict:
     session between two statements, which loses the lock.
     """
     name = f"{APPLICATION}:{uuid4()}"
-    async with _connection(target, WORKER) as one, _connection(target, WORKER) as other:
+    role = target.roles[-1]
+    async with _connection(target, role) as one, _connection(target, role) as other:
         taken = await one.fetchval(LOCK, name)
         taken_twice = await other.fetchval(LOCK, name)
         released = await one.fetchval(UNLOCK, name)

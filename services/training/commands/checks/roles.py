@@ -31,11 +31,11 @@ ORDER BY relname
 """
 
 
-async def check_role(check: str, connection: "Connection") -> Verdict:
+async def check_role(connection: "Connection") -> Verdict:
     """The role that the connection acts as: it must be subject to row-level security."""
     found = await connection.fetchrow(ROLE, [OWNER, DEFINER, MIGRATOR])
     assert found is not None, "a session has a role"
-    role = found["role"]
+    role = check = found["role"]
     if found["rolsuper"] or found["rolbypassrls"]:
         return failed(
             check,

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from sqlalchemy.engine import make_url
+
 from shared.directory_lock import DirectoryLocked
 from shared.postgres import EmbeddedPostgres
 from shared.postgres.embedded import DATABASE
 from shared.postgres.identity import CLUSTER
+from shared.roles import API, WORKER
 from shared.secret_file import kept_secret
+
+SERVICE_ROLES = (API, WORKER)
 
 PORT_LINE, SOCKET_LINE = 3, 4  # of postmaster.pid, from 0
 
@@ -21,10 +26,11 @@ class NoDatabase(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`url` gives the DSN of a role; `told` says in words which database it is."""
+    """`url` gives the DSN of each of the `roles`; `told` says in words which database it is."""
 
     told: str
     url: Callable[[str], str]
+    roles: tuple[str, ...] = SERVICE_ROLES
 
 
 @contextmanager
@@ -36,7 +42,7 @@ def open_target(data_dir: Path, environ: Mapping[str, str]) -> Iterator[Target]:
     """
     given = environ.get("MORROW_DATABASE_URL")
     if given:
-        yield Target("the server at MORROW_DATABASE_URL", lambda role: given)
+        yield Target("the server at MORROW_DATABASE_URL", lambda role: given, _roles_of(given))
         return
     home = data_dir / "postgres"
     if not (home / CLUSTER).exists():
@@ -51,6 +57,12 @@ def open_target(data_dir: Path, environ: Mapping[str, str]) -> Iterator[Target]:
         return
     with own:
         yield Target(f"the embedded PostgreSQL of {data_dir}, started for this", own.url)
+
+
+def _roles_of(dsn: str) -> tuple[str, ...]:
+    """A service role's own login acts as nothing else; any other steps down to both."""
+    login = make_url(dsn).username
+    return (login,) if login in SERVICE_ROLES else SERVICE_ROLES
 
 
 def _running_elsewhere(home: Path, locked: DirectoryLocked) -> Target:

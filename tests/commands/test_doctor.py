@@ -1,0 +1,155 @@
+"""`morrow doctor` finds what was planted, and only that."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from services.training.commands.checks.database import check_database
+from services.training.commands.checks.machine import check_model_store, check_operator_key
+from services.training.commands.checks.target import Target
+from services.training.commands.checks.verdict import Verdict
+from tests.conftest import Database, settings_for
+
+
+def health(verdicts: list[Verdict]) -> dict[str, str]:
+    return {verdict.check: verdict.health.value for verdict in verdicts}
+
+
+def sick(verdicts: list[Verdict]) -> dict[str, str]:
+    return {it.check: it.message for it in verdicts if it.health in {"failed", "warning"}}
+
+
+def target_of(database: Database) -> Target:
+    return Target("the test's", lambda role: database.server.url(role, database.name))
+
+
+async def as_admin(database: Database, *statements: str) -> None:
+    connection = await asyncpg.connect(database.admin_dsn)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
+async def test_a_sound_database_passes_every_check(database: Database) -> None:
+    verdicts = await check_database(target_of(database))
+    assert set(health(verdicts).values()) == {"ok"}
+    assert len(verdicts) == 7
+
+
+@pytest.mark.parametrize(
+    ("planted", "check", "told"),
+    [
+        ("UPDATE alembic_version SET version_num = '9999'", "migrations", "(9999) is ahead"),
+        ("DELETE FROM alembic_version", "migrations", "run `morrow migrate`"),
+        ("ALTER TABLE sales OWNER TO morrow_api", "morrow_api", "morrow_api owns sales"),
+        ("ALTER TABLE sales NO FORCE ROW LEVEL SECURITY", "tenant walls", "forced on sales"),
+        ("ALTER TABLE models DISABLE ROW LEVEL SECURITY", "tenant walls", "forced on models"),
+    ],
+)
+async def test_a_fault_of_the_database_is_found_by_name(
+    database: Database, planted: str, check: str, told: str
+) -> None:
+    await as_admin(database, planted)
+    found = sick(await check_database(target_of(database)))
+    assert list(found) == [check]
+    assert told in found[check]
+
+
+@pytest.mark.parametrize(
+    ("planted", "mended", "told"),
+    [
+        ("ALTER ROLE morrow_worker BYPASSRLS", "ALTER ROLE morrow_worker NOBYPASSRLS", "BYPASS"),
+        (
+            "GRANT morrow_owner TO morrow_worker",
+            "REVOKE morrow_owner FROM morrow_worker",
+            "may become morrow_owner",
+        ),
+    ],
+)
+async def test_a_role_that_sees_every_tenant_is_found(
+    database: Database, planted: str, mended: str, told: str
+) -> None:
+    await as_admin(database, planted)
+    try:
+        found = sick(await check_database(target_of(database)))
+    finally:
+        await as_admin(database, mended)
+    assert told in found["morrow_worker"]
+
+
+async def test_a_superuser_that_only_steps_down_is_a_warning(database: Database) -> None:
+    verdicts = await check_database(Target("the test's", lambda role: database.admin_dsn))
+    assert health(verdicts)["morrow_api"] == "warning"
+    assert "a login of its own" in sick(verdicts)["morrow_api"]
+
+
+async def test_a_database_that_is_not_there_skips_what_needs_it() -> None:
+    nowhere = Target("none", lambda role: f"postgresql://{role}:secret@127.0.0.1:1/morrow")
+    verdicts = await check_database(nowhere)
+    assert health(verdicts).pop("database") == "failed"
+    assert [it.health.value for it in verdicts[1:]] == ["skipped"] * 5
+    assert not any("secret" in it.message for it in verdicts)
+
+
+@pytest.mark.parametrize(("wrong", "told"), [(60.0, "ahead of"), (-60.0, "behind")])
+async def test_a_wrong_clock_is_found(database: Database, wrong: float, told: str) -> None:
+    verdicts = await check_database(target_of(database), clock=lambda: time.time() + wrong)
+    assert "5 s are allowed" in sick(verdicts)["clock"]
+    assert told in sick(verdicts)["clock"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+async def test_a_store_that_cannot_be_written_is_found(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    settings = settings_for("postgresql://", tmp_path, model_storage_path=str(tmp_path / place))
+    verdict = await check_model_store(settings)
+    assert verdict.health == "failed"
+    assert "MORROW_MODEL_STORAGE_PATH" in verdict.message
+
+
+async def test_looking_at_a_store_to_come_does_not_make_it(tmp_path: Path) -> None:
+    verdict = await check_model_store(settings_for("postgresql://", tmp_path))
+    assert verdict.health == "ok"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "expected"),
+    [("k" * 32, 0o600, "ok"), ("k" * 32, 0o640, "failed"), ("", 0o600, "failed")],
+)
+def test_an_operator_key_that_others_may_read_is_found(
+    tmp_path: Path, content: str, mode: int, expected: str
+) -> None:
+    path = tmp_path / "operator.key"
+    path.write_text(content)
+    path.chmod(mode)
+    assert check_operator_key(tmp_path, {}).health == expected
+
+
+def test_the_command_tells_it_all_and_ends_with_one(database: Database, tmp_path: Path) -> None:
+    """As a program of its own, because it starts a training child."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MORROW_")}
+    given = {"MORROW_DATABASE_URL": database.api_dsn, "MORROW_DB_POOL_SIZE": "many"}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.training.cli", "doctor", "--json"],
+        capture_output=True,
+        text=True,
+        env=environ | given,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    told = json.loads(done.stdout)
+    found = {check["check"]: check["health"] for check in told["checks"]}
+    assert not told["healthy"]
+    assert found.pop("settings") == "failed"
+    assert found.pop("model store") == "skipped"
+    assert found.pop("operator key") == "warning"
+    assert set(found.values()) == {"ok"}, told
+    assert {"children", "morrow_api"} < set(found)
+    assert "morrow_worker" not in found  # this login is the API's own

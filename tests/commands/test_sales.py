@@ -1,0 +1,118 @@
+"""`morrow sales import`, against the real API."""
+
+import json
+from pathlib import Path
+
+import asyncpg
+import pandas as pd
+import pytest
+
+from tests.commands.conftest import Served
+from tests.commands.run_morrow import answer, morrow
+from tests.conftest import Database
+
+ROWS = [
+    {"date": "2026-01-02", "product": "roll", "quantity": 12},
+    {"date": "2026-01-03", "product": 'roll "Kaiser", large', "quantity": 7},
+]
+
+BAD_ROW = {"date": "2026-01-04", "product": "roll", "quantity": "many"}
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> Path:
+    match path.suffix:
+        case ".csv":
+            pd.DataFrame(rows).to_csv(path, index=False)
+        case ".ndjson":
+            path.write_text("\n".join(map(json.dumps, rows)))
+        case ".json":
+            path.write_text(json.dumps({"rows": rows}))
+        case ".parquet":
+            pd.DataFrame(rows).to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".ndjson", ".json", ".parquet"])
+def test_each_format_is_known_by_its_extension(served: Served, tmp_path: Path, suffix: str) -> None:
+    file = str(write(tmp_path / f"sales{suffix}", ROWS))
+    with_key = {"URL": served.url, "API_KEY": served.key}
+    first = answer(morrow("sales", "import", file, "--json", **with_key))
+    assert first == {"received": 2, "inserted": 2, "updated": 0, "unchanged": 0}
+    again = morrow("sales", "import", file, **with_key)
+    assert "2 unchanged" in again.stdout
+
+
+def test_row_errors_come_as_a_table_and_nothing_is_kept(served: Served, tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "sales.csv",
+        [*ROWS, BAD_ROW],
+    )
+    with_key = {"URL": served.url, "API_KEY": served.key}
+    refused = morrow("sales", "import", str(file), **with_key)
+    assert refused.exit_code == 1
+    assert refused.stdout == ""
+    assert "quantity" in refused.stderr
+    assert any(line.split()[:1] == ["3"] for line in refused.stderr.splitlines())
+    told = morrow("sales", "import", str(file), "--json", **with_key)
+    error = json.loads(told.stdout)["error"]
+    assert told.exit_code == 1
+    assert [fault["row"] for fault in error["errors"]] == [3]
+    kept = answer(morrow("sales", "import", str(write(file, ROWS)), "--json", **with_key))
+    assert kept["inserted"] == 2
+
+
+async def limit_rows(database: Database, rows: int) -> None:
+    connection = await asyncpg.connect(database.admin_dsn)
+    await connection.execute("UPDATE tenants SET limits = $1", json.dumps({"import_rows": rows}))
+    await connection.close()
+
+
+@pytest.fixture
+async def few_rows(database: Database, served: Served) -> Served:
+    """A tenant that may send no more than ten rows at once."""
+    await limit_rows(database, 10)
+    return served
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".ndjson", ".json", ".parquet"])
+def test_a_file_over_the_limit_goes_in_parts(few_rows: Served, tmp_path: Path, suffix: str) -> None:
+    days = pd.date_range("2026-01-01", periods=25).strftime("%Y-%m-%d")
+    rows: list[dict[str, object]] = [
+        {"date": day, "product": "roll", "quantity": n} for n, day in enumerate(days)
+    ]
+    with_key = {"URL": few_rows.url, "API_KEY": few_rows.key}
+    file = write(tmp_path / f"sales{suffix}", rows)
+    receipt = answer(morrow("sales", "import", str(file), "--json", **with_key))
+    assert receipt == {"received": 25, "inserted": 25, "updated": 0, "unchanged": 0}
+
+
+def test_an_error_in_a_later_part_names_the_row_of_the_file(
+    few_rows: Served, tmp_path: Path
+) -> None:
+    days = pd.date_range("2026-01-01", periods=25).strftime("%Y-%m-%d")
+    rows: list[dict[str, object]] = [{"date": day, "product": "a", "quantity": 1} for day in days]
+    rows[22]["quantity"] = "many"
+    file = write(tmp_path / "sales.csv", rows)
+    refused = morrow(
+        *("sales", "import", str(file), "--json"), URL=few_rows.url, API_KEY=few_rows.key
+    )
+    assert refused.exit_code == 1, refused.output
+    error = json.loads(refused.stdout)["error"]
+    assert [fault["row"] for fault in error["errors"]] == [23]
+    assert "20 rows before row 21 were kept" in error["detail"]
+
+
+def test_what_is_no_sales_file_is_wrong_usage(served: Served, tmp_path: Path) -> None:
+    file = tmp_path / "sales.xlsx"
+    file.touch()
+    for arguments in ([str(file)], [str(tmp_path / "absent.csv")]):
+        refused = morrow("sales", "import", *arguments, URL=served.url, API_KEY=served.key)
+        assert refused.exit_code == 2
+
+
+def test_an_empty_file_is_refused_by_the_api(served: Served, tmp_path: Path) -> None:
+    file = tmp_path / "sales.csv"
+    file.touch()
+    refused = morrow("sales", "import", str(file), URL=served.url, API_KEY=served.key)
+    assert refused.exit_code == 1
+    assert "the body is empty" in refused.stderr
