@@ -1,5 +1,5 @@
-"""`python -m benchmarks [NAME ...]`: run the benchmarks, each in a process of its own, and print one
-JSON document with what they printed."""
+"""`python -m benchmarks [NAME ...]`: run benchmarks, each in a process of its own, and print what
+they printed as one JSON document."""
 
 import argparse
 import json
