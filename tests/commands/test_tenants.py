@@ -53,3 +53,14 @@ def test_a_problem_is_told_with_its_fields_and_ends_with_one(served: Served) -> 
     assert "timezone" in refused.stderr
     assert "Europe/Berlin" in refused.stderr
     assert refused.stdout == ""
+
+
+def test_a_name_that_looks_like_markup_is_shown_as_it_is(served: Served) -> None:
+    operator = {"URL": served.url, "OPERATOR_KEY": OPERATOR_KEY}
+    name = "Backhaus [bold]Süd[/]"
+    place = ("--country", "DE", "--subdivision", "BW", "--timezone", "Europe/Berlin")
+    made = morrow("tenants", "create", name, *place, **operator)
+    assert made.exit_code == 0, made.output
+    listed = morrow("tenants", "list", **operator)
+    assert name in listed.stdout
+    assert "DE-BW" in listed.stdout

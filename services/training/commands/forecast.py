@@ -64,10 +64,8 @@ def overview(forecasts: "list[Forecast]") -> "Table":
 
 
 def heading(forecast: "Forecast") -> str:
-    from rich.markup import escape
-
     why = f" ({forecast['reason']})" if forecast["reason"] else ""
-    return escape(
+    return (
         f"{forecast['product']} at {forecast['location']}, by {forecast['family']} as "
         f"{forecast['level']}{why}; sales known through {forecast['data_through']}"
     )

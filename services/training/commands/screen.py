@@ -31,17 +31,21 @@ class Screen:
         return self.progress.is_terminal
 
     def result(self, value: object, *shown: RenderableType) -> None:
-        """What the command was asked for: `value` for machines, `shown` for people."""
+        """What the command was asked for: `value` for machines, `shown` for people.
+
+        Text is shown as it is; the cells of a table are markup, so names in them are escaped.
+        """
         if self.as_json:
             print(json.dumps(value, ensure_ascii=False), file=sys.stdout, flush=True)
             return
         for item in shown:
-            self._out.print(item, highlight=False, soft_wrap=isinstance(item, str))
+            plain = isinstance(item, str)
+            self._out.print(item, highlight=False, soft_wrap=plain, markup=not plain)
 
     def say(self, line: str) -> None:
         """Progress, in one line; machines that watch no terminal are spared it."""
         if not self.as_json or self.animated:
-            self.progress.print(escape(line), highlight=False, soft_wrap=True)
+            self.progress.print(line, highlight=False, soft_wrap=True, markup=False)
 
     def fail(self, problem: Problem) -> None:
         if self.as_json:

@@ -63,6 +63,8 @@ def list_tenants(
 ) -> None:
     """List every tenant."""
     with operator_call(url, data_dir, as_json) as (api, screen):
+        from rich.markup import escape
+
         from services.training.commands.screen import table
 
         tenants: list[Tenant] = list(api.items("/tenants"))
@@ -70,7 +72,7 @@ def list_tenants(
         for tenant in tenants:
             region = "-".join(filter(None, (tenant["country"], tenant["subdivision"])))
             shown.add_row(
-                *(tenant["id"], tenant["slug"], tenant["name"], region, tenant["timezone"]),
+                *(tenant["id"], tenant["slug"], escape(tenant["name"]), region, tenant["timezone"]),
                 *(tenant["plan"], tenant["created_at"][:10]),
             )
         screen.result({"items": tenants}, shown)

@@ -58,7 +58,7 @@ class Report:
 def shown(report: Report) -> list[RenderableType]:
     """The forecasts beside last week, then how long it all took."""
     forecasts: list[RenderableType] = ["", week_table(report.weeks), *remarks(report.weeks)]
-    faults = [f"[bold red]did not work:[/] {escape(fault)}" for fault in report.faults()]
+    faults = [f"did not work: {fault}" for fault in report.faults()]
     return [*forecasts, "", step_table(report), "", job_totals(report), *faults]
 
 
@@ -94,7 +94,7 @@ def week_table(weeks: Sequence[TwoWeeks]) -> Table:
 def remarks(weeks: Sequence[TwoWeeks]) -> list[str]:
     """Why a product was refused, or is answered by the baseline."""
     reasons = {week.product: week.refusal or week.forecast["reason"] for week in weeks}
-    lines = [f"  {escape(product)}: {escape(why)}" for product, why in reasons.items() if why]
+    lines = [f"  {product}: {why}" for product, why in reasons.items() if why]
     return ["", "answered by the same-weekday mean, because:", *lines] if lines else []
 
 
