@@ -95,7 +95,9 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "-z"], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout.split("\0")
-    hosts = re.compile("files.pythonhosted" + r"|registry\.npmjs" + r"|(^|[\s\"'=:])/(work|root)/")
+    hosts = re.compile(
+        r"files[.]pythonhosted" + r"|registry\.npmjs" + r"|(^|[\s\"'=:])/(work|root)/"
+    )
     for name in filter(None, tracked):
         text = (ROOT / name).read_bytes().decode("utf-8", "ignore")
         assert not hosts.search(text), f"{name} names a host or a path of a machine"
