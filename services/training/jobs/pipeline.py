@@ -7,11 +7,14 @@ No transaction is open while anything is computed, read from a file or waited fo
 """
 
 from services.training.demand.outcome import Refused, Trained
-from services.training.jobs.prepare import collect, fail_job, fan_out, snapshot, start, validate
+from services.training.jobs.collect import collect, validate
+from services.training.jobs.fan_out import fan_out, snapshot
+from services.training.jobs.prepare import fail_job, start
 from services.training.jobs.publish import publish, publish_refusal
 from services.training.jobs.store import PREPARE, TRAIN
 from services.training.jobs.training import announce, bury_product, series_lock, train_in_child
 from services.training.jobs.workshop import Workshop
+from services.training.queue.enqueue import NewTask
 from services.training.queue.runner import Cargo
 from services.training.queue.task import ClaimedTask
 
@@ -19,9 +22,10 @@ from services.training.queue.task import ClaimedTask
 async def prepare(shop: Workshop, task: ClaimedTask) -> None:
     """Turn a job into one task per series."""
     request = await start(shop, task)
-    collected = await collect(shop, task, request)
-    checked = validate(shop, collected)
-    tasks = await snapshot(shop, task, request, checked)
+    tasks: list[NewTask] = []
+    async for collected in collect(shop, task, request):
+        checked = validate(shop, collected)
+        tasks += await snapshot(shop, task, request, checked)
     await fan_out(shop, task, tasks)
 
 

@@ -1,0 +1,135 @@
+"""From checked series to tasks: datasets stored by digest, what is known already left out."""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from services.training.demand.bundle import ENGINE_VERSION
+from services.training.demand.config import TrainingConfig
+from services.training.jobs.collect import Checked
+from services.training.jobs.events import EventType, NewEvent
+from services.training.jobs.schemas import PRIORITIES, TrainingRequest
+from services.training.jobs.settle import ringing, tell_and_end
+from services.training.jobs.store import TRAIN
+from services.training.jobs.workshop import Workshop
+from services.training.models.store import latest_fingerprints
+from services.training.queue.enqueue import NewTask, enqueue
+from services.training.queue.finish import finish
+from services.training.queue.runner import QUEUED_CHANNEL
+from services.training.queue.task import ClaimedTask, Priority, State
+from services.training.sales.assemble import SeriesKey
+from services.training.settings import Settings
+from shared.canonical import canonical_json
+from shared.database import tenant_transaction
+
+ENDED_EARLY = (State.SKIPPED, State.FAILED)
+
+
+async def snapshot(
+    shop: Workshop, task: ClaimedTask, request: TrainingRequest, checked: Sequence[Checked]
+) -> list[NewTask]:
+    """A task for each series: to train, with its dataset stored by digest; or ended already,
+    because it is refused, or because a model of the same fingerprint is there."""
+    config = asdict(training_config(request, shop.settings))
+    known = await _known_fingerprints(shop, task, request, checked)
+    tasks = []
+    for item in checked:
+        dataset = b"" if item.series is None else await asyncio.to_thread(item.series.to_bytes)
+        payload = _payload(item.key, hashlib.sha256(dataset).hexdigest(), config)
+        new = _new_task(task.group_id, item, payload, PRIORITIES[request.priority], known)
+        if new.state is State.QUEUED:
+            await shop.artifacts.put(str(task.tenant_id), dataset)
+        tasks.append(new)
+    return tasks
+
+
+async def fan_out(shop: Workshop, task: ClaimedTask, tasks: Sequence[NewTask]) -> None:
+    """Put the tasks in and finish this one, in one transaction."""
+    events = [_validated(tasks), *(_ended_event(new) for new in tasks if new.state in ENDED_EARLY)]
+    async with ringing(shop, task) as session:
+        await finish(session, task.claim, State.SUCCEEDED)
+        await enqueue(session, task.tenant_id, tasks)
+        await tell_and_end(session, task, events)
+    shop.bell.ring(QUEUED_CHANNEL)
+
+
+def training_config(request: TrainingRequest, settings: Settings) -> TrainingConfig:
+    return TrainingConfig(
+        horizon_days=request.horizon_days,
+        optimizer=request.optimizer.value,
+        max_trials=request.max_trials,
+        families=None if request.families is None else tuple(f.value for f in request.families),
+        min_training_days=settings.min_training_data_days,
+        max_seconds=settings.max_training_time_minutes * 60,
+    )
+
+
+def fingerprint(config: dict[str, Any], dataset_sha256: str) -> str:
+    """SHA-256 over configuration, data and engine; how long a training may take changes nothing."""
+    asked = {name: value for name, value in config.items() if name != "max_seconds"}
+    content = {"config": asked, "dataset": dataset_sha256, "engine": ENGINE_VERSION}
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+async def _known_fingerprints(
+    shop: Workshop, task: ClaimedTask, request: TrainingRequest, checked: Sequence[Checked]
+) -> dict[int, str]:
+    if request.force:
+        return {}
+    async with tenant_transaction(shop.sessions, task.tenant_id) as session:
+        return await latest_fingerprints(session, [item.key.id for item in checked])
+
+
+def _payload(key: SeriesKey, dataset: str, config: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "series_id": key.id,
+        "product": key.product,
+        "location": key.location,
+        "dataset": dataset,
+        "fingerprint": fingerprint(config, dataset),
+        "config": config,
+    }
+
+
+def _new_task(
+    job_id: UUID,
+    item: Checked,
+    payload: dict[str, Any],
+    priority: Priority,
+    known: dict[int, str],
+) -> NewTask:
+    state, error = State.QUEUED, item.refusal
+    if error is not None:
+        state = State.FAILED
+    elif known.get(item.key.id) == payload["fingerprint"]:
+        state = State.SKIPPED
+    subject = f"{item.key.product} at {item.key.location}"
+    return NewTask(job_id, TRAIN, subject, payload, priority, state=state, error=error)
+
+
+def _validated(tasks: Sequence[NewTask]) -> NewEvent:
+    counts = Counter(new.state.value for new in tasks)
+    message = (
+        f"{len(tasks)} series: {counts[State.QUEUED]} to train, {counts[State.SKIPPED]} unchanged, "
+        f"{counts[State.FAILED]} refused"
+    )
+    return NewEvent(EventType.DATA_VALIDATED, message, data=dict(counts))
+
+
+def _ended_event(new: NewTask) -> NewEvent:
+    if new.state is State.SKIPPED:
+        type, message = EventType.PRODUCT_SKIPPED, f"{new.subject}: same data and configuration"
+    else:
+        assert new.error is not None
+        type, message = EventType.PRODUCT_FAILED, f"{new.subject}: {new.error['message']}"
+    return NewEvent(
+        type,
+        message,
+        product=new.payload["product"],
+        location=new.payload["location"],
+        data=new.error,
+    )
