@@ -15,7 +15,12 @@ import asyncpg
 import structlog
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
-LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+LOST = (
+    OSError,  # a TimeoutError among them
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asked between the server's last word and the end of the stream
+)
 
 COALESCE_SECONDS = 0.01
 PROBE_SECONDS = 2.0

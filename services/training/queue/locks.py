@@ -56,7 +56,7 @@ class AdvisoryLocks:
         """Give signs of life until cancelled."""
         while True:
             await asyncio.sleep(self._silence.total_seconds() / SIGNS_OF_LIFE)
-            with contextlib.suppress(*LOST):  # what follows from it is `_lose_all`'s
+            with contextlib.suppress(LockLost):  # what follows from it is `_lose_all`'s
                 await self._give_sign()
 
     @asynccontextmanager
@@ -107,7 +107,10 @@ class AdvisoryLocks:
             connection = self._connection
             if connection is None or connection.is_closed():
                 return True  # the lock went with it
-            return await _ask(connection, UNLOCK, name)
+            try:
+                return await _ask(connection, UNLOCK, name)
+            except LockLost:
+                return True
 
     async def _give_sign(self) -> None:
         async with self._one_at_a_time:
@@ -132,12 +135,12 @@ class AdvisoryLocks:
 
 
 async def _ask(connection: "Connection", question: str, name: str) -> bool:
-    """The answer; where none comes in time nobody knows what is locked, so all of it is let go."""
+    """The answer; where none comes nobody knows what is locked, so all of it is let go."""
     try:
         answer: bool = await connection.fetchval(question, name, timeout=ANSWER_SECONDS)
-    except TimeoutError:
+    except LOST as error:
         connection.terminate()
-        raise
+        raise LockLost(name) from error
     return answer
 
 
