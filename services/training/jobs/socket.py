@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
 from services.training.deps import Resources, authenticate, resources_of, unauthorized
+from services.training.jobs.schemas import EventOut
 from services.training.jobs.store import read_job
 from services.training.jobs.stream import follow
 from services.training.jobs.tickets import use_ticket
@@ -19,6 +20,10 @@ SEND_SECONDS = 5.0
 FINISHED, RESTARTING, TOO_SLOW = 1000, 1012, 1013
 
 router = APIRouter()
+
+
+class TooSlow(Exception):
+    """The client does not take what it is sent."""
 
 
 @router.websocket("/training-jobs/{job_id}/ws")
@@ -70,11 +75,10 @@ async def _stream(
                 if gone.done():
                     return
                 for event in batch:
-                    async with asyncio.timeout(SEND_SECONDS):
-                        await socket.send_text(event.model_dump_json(exclude_none=True))
+                    await _send(socket, event)
         await socket.close(FINISHED)
-    except TimeoutError:
-        await socket.close(TOO_SLOW, "too slow: reconnect with since=<last seq>")
+    except TooSlow:
+        await _cut_off(socket)
     except WebSocketDisconnect:
         return
     except asyncio.CancelledError:
@@ -82,6 +86,21 @@ async def _stream(
         raise
     finally:
         gone.cancel()
+
+
+async def _send(socket: WebSocket, event: EventOut) -> None:
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await socket.send_text(event.model_dump_json(exclude_none=True))
+    except TimeoutError:
+        raise TooSlow from None
+
+
+async def _cut_off(socket: WebSocket) -> None:
+    """Say why, if the client reads again in time; it may never."""
+    with contextlib.suppress(TimeoutError, WebSocketDisconnect):
+        async with asyncio.timeout(SEND_SECONDS):
+            await socket.close(TOO_SLOW, "too slow: reconnect with since=<last seq>")
 
 
 async def _until_gone(socket: WebSocket) -> None:
