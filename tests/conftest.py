@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -90,6 +91,13 @@ def template(postgres_server: RunningPostgres) -> str:
 
 @pytest.fixture
 def database(postgres_server: RunningPostgres, template: str) -> Iterator[Database]:
+    with fresh_database(postgres_server, template) as made:
+        yield made
+
+
+@contextmanager
+def fresh_database(postgres_server: RunningPostgres, template: str) -> Iterator[Database]:
+    """A copy of the template, gone in the end."""
     name = f"test_{uuid4().hex}"
     admin = postgres_server.url("postgres", "postgres")
     _run_apart(execute(admin, f"CREATE DATABASE {name} TEMPLATE {template} OWNER morrow_owner"))

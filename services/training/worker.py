@@ -39,6 +39,11 @@ async def run_worker(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then drain; a second signal hands back at once."""
     stop, hurry = asyncio.Event(), asyncio.Event()
     _listen_for_signals(stop, hurry)
+    await work_until(settings, stop, hurry)
+
+
+async def work_until(settings: Settings, stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    """Work until `stop`, then give what runs the time to drain; with `hurry` hand it back."""
     name = f"{socket.gethostname()}-{os.getpid()}"
     width = settings.workers or os.cpu_count() or 1
     async with AsyncExitStack() as held:

@@ -1,0 +1,258 @@
+"""Following a job: everything once, in order, to the last event, for those who may look."""
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy import text
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from services.training.jobs.events import EventType, NewEvent, append
+from services.training.jobs.socket import SEND_SECONDS
+from shared.database import Sessions, tenant_transaction
+from shared.postgres import RunningPostgres
+from tests.conftest import OPERATOR_KEY, Database, fresh_database
+from tests.jobs.asking import PATIENCE_SECONDS, check_log, sales_rows
+from tests.processes import Programs, programs_on
+
+JOBS = "/training-jobs"
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server: RunningPostgres, template: str) -> Iterator[Database]:
+    """One for all of these tests: each is a tenant of its own."""
+    with fresh_database(postgres_server, template) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def served(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """The API on a port of its own."""
+    with programs_on(database, tmp_path_factory.mktemp("served")) as programs:
+        programs.serve()
+        yield programs
+
+
+@pytest.fixture
+async def client(served: Programs) -> AsyncIterator[httpx.AsyncClient]:
+    async with await served.tenant() as opened:
+        rows = sales_rows("roll")
+        assert (await opened.post("/sales", json={"rows": rows})).is_success
+        yield opened
+
+
+@pytest.fixture
+async def job(client: httpx.AsyncClient) -> str:
+    answer = await client.post(JOBS, json={})
+    job_id: str = answer.json()["id"]
+    return job_id
+
+
+async def cancel(client: httpx.AsyncClient, job: str) -> None:
+    assert (await client.post(f"{JOBS}/{job}/cancel")).status_code == 202
+
+
+async def tell(
+    sessions: Sessions, client: httpx.AsyncClient, job: str, count: int, message: str = "m"
+) -> None:
+    """Write into the job's log as a worker does that rings no bell."""
+    tenant = (await client.get("/tenant")).json()["id"]
+    async with tenant_transaction(sessions, UUID(tenant)) as session:
+        events = [NewEvent(EventType.PRODUCT_PROGRESS, message, percent=1.0)] * count
+        await append(session, UUID(job), events)
+
+
+def watch(served: Programs, job: str, query: str = "", key: str | None = None) -> connect:
+    address = f"{served.address.replace('http', 'ws')}/api/v1{JOBS}/{job}/ws{query}"
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    return connect(address, additional_headers=headers, open_timeout=PATIENCE_SECONDS)
+
+
+def key_of(client: httpx.AsyncClient) -> str:
+    return client.headers["authorization"].removeprefix("Bearer ")
+
+
+async def received(socket: ClientConnection) -> tuple[list[dict[str, Any]], int]:
+    """Every event until the server closes, and the code it closes with."""
+    events = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                events.append(json.loads(await socket.recv()))
+        await socket.wait_closed()
+    assert socket.close_code is not None
+    return events, socket.close_code
+
+
+async def refused(served: Programs, job: str, query: str = "", key: str | None = None) -> int:
+    with pytest.raises(InvalidStatus) as caught:
+        await watch(served, job, query, key)
+    response = caught.value.response
+    body = json.loads(response.body or b"{}")
+    assert response.headers["content-type"] == "application/problem+json"
+    assert body["status"] == response.status_code
+    return response.status_code
+
+
+async def test_a_socket_replays_what_was_and_goes_on_to_the_end(
+    served: Programs, client: httpx.AsyncClient, job: str, sessions: Sessions
+) -> None:
+    await tell(sessions, client, job, 5)
+    async with watch(served, job, key=key_of(client)) as socket:
+        replayed = [json.loads(await socket.recv()) for _ in range(6)]
+        await tell(sessions, client, job, 3)
+        await cancel(client, job)
+        live, code = await received(socket)
+    check_log(replayed + live)
+    assert [event["type"] for event in live][-1] == "job.finished"
+    assert (len(live), code) == (4, 1000)
+    told = (await client.get(f"{JOBS}/{job}/events")).json()["items"]
+    without_nulls = [{k: v for k, v in event.items() if v is not None} for event in told]
+    assert replayed + live == without_nulls
+
+
+async def test_a_socket_resumes_after_since(
+    served: Programs, client: httpx.AsyncClient, job: str, sessions: Sessions
+) -> None:
+    await tell(sessions, client, job, 5)
+    await cancel(client, job)
+    async with watch(served, job, "?since=4", key_of(client)) as socket:
+        events, code = await received(socket)
+    check_log(events, first=5)
+    assert (len(events), code) == (3, 1000)
+
+
+@pytest.mark.parametrize("since", [2, 99])
+async def test_who_has_seen_the_last_event_of_a_job_is_not_kept_waiting(
+    served: Programs, client: httpx.AsyncClient, job: str, since: int
+) -> None:
+    await cancel(client, job)
+    async with watch(served, job, f"?since={since}", key_of(client)) as socket:
+        assert await received(socket) == ([], 1000)
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": str(since)}
+    answer = await client.get(f"{JOBS}/{job}/events", headers=headers)
+    assert (answer.status_code, answer.text) == (200, "")
+
+
+async def test_a_ticket_lets_in_once(served: Programs, client: httpx.AsyncClient, job: str) -> None:
+    made = await client.post("/stream-tickets", json={"job_id": job})
+    assert made.status_code == 201
+    query = f"?ticket={made.json()['ticket']}"
+    await cancel(client, job)
+    async with watch(served, job, query) as socket:
+        events, code = await received(socket)
+    assert (len(events), code) == (2, 1000)
+    assert await refused(served, job, query) == 401
+
+
+async def test_of_many_who_come_with_one_ticket_one_is_let_in(
+    served: Programs, client: httpx.AsyncClient, job: str
+) -> None:
+    ticket = (await client.post("/stream-tickets", json={"job_id": job})).json()["ticket"]
+
+    async def enter() -> bool:
+        try:
+            async with watch(served, job, f"?ticket={ticket}"):
+                return True
+        except InvalidStatus:
+            return False
+
+    assert sum(await asyncio.gather(*(enter() for _ in range(8)))) == 1
+
+
+async def test_a_ticket_is_for_its_job_and_its_minute(
+    served: Programs, client: httpx.AsyncClient, job: str, sessions: Sessions
+) -> None:
+    other = (await client.post(JOBS, json={})).json()["id"]
+    ticket = (await client.post("/stream-tickets", json={"job_id": other})).json()["ticket"]
+    assert await refused(served, job, f"?ticket={ticket}") == 401
+    tenant = (await client.get("/tenant")).json()["id"]
+    async with tenant_transaction(sessions, UUID(tenant)) as session:
+        left = await session.scalar(
+            text("SELECT extract(epoch FROM expires_at - now()) FROM stream_tickets")
+        )
+        assert 0 < left <= 60
+        await session.execute(text("UPDATE stream_tickets SET expires_at = now()"))
+    assert await refused(served, other, f"?ticket={ticket}") == 401
+
+
+async def test_who_may_not_look_is_refused_before_the_handshake(
+    served: Programs, client: httpx.AsyncClient, job: str
+) -> None:
+    made = await client.post("/api-keys", json={"name": "till", "scopes": ["ingest"]})
+    stranger = await served.tenant(name="Another")
+    assert await refused(served, job) == 401
+    assert await refused(served, job, key="mrw_abc_def") == 401
+    assert await refused(served, job, "?ticket=nonsense") == 401
+    assert await refused(served, job, f"?ticket={uuid4().hex}.x") == 401
+    assert await refused(served, job, key=made.json()["key"]) == 403
+    assert await refused(served, job, key=OPERATOR_KEY) == 403
+    assert await refused(served, job, key=key_of(stranger)) == 404
+    assert await refused(served, str(uuid4()), key=key_of(client)) == 404
+    await stranger.aclose()
+
+
+@pytest.mark.parametrize("since", [-1, "x", 2**70])
+async def test_a_since_that_is_none_is_refused_before_the_handshake(
+    served: Programs, client: httpx.AsyncClient, job: str, since: object
+) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        await watch(served, job, f"?since={since}", key_of(client))
+    assert 400 <= caught.value.response.status_code < 500
+
+
+async def test_server_sent_events_are_the_same_and_end_with_the_job(
+    served: Programs, client: httpx.AsyncClient, job: str, sessions: Sessions
+) -> None:
+    await tell(sessions, client, job, 4)
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": "2"}
+    lines = []
+    async with client.stream("GET", f"{JOBS}/{job}/events", headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        async for line in answer.aiter_lines():
+            lines.append(line)
+            if line == "id: 5":
+                await cancel(client, job)
+    events = [json.loads(line[6:]) for line in lines if line.startswith("data: ")]
+    check_log(events, first=3)
+    assert [line for line in lines if line.startswith("id: ")] == [
+        f"id: {event['seq']}" for event in events
+    ]
+    assert "event: job.finished" in lines
+    assert (len(events), events[-1]["type"]) == (4, "job.finished")
+
+
+async def test_a_restarting_server_says_so(
+    database: Database, client: httpx.AsyncClient, job: str, tmp_path: Path
+) -> None:
+    with programs_on(database, tmp_path) as programs:
+        api = programs.serve()
+        async with watch(programs, job, key=key_of(client)) as socket:
+            await socket.recv()
+            api.send(signal.SIGTERM)
+            events, code = await received(socket)
+        api.ended()
+    assert (events, code) == ([], 1012)
+
+
+async def test_a_reader_that_does_not_read_is_cut_off_and_slows_nobody(
+    served: Programs, client: httpx.AsyncClient, job: str, sessions: Sessions
+) -> None:
+    async with watch(served, job, key=key_of(client)) as slow:
+        for _ in range(8):
+            await tell(sessions, client, job, 1000, "x" * 1900)
+        async with watch(served, job, key=key_of(client)) as socket:
+            for _ in range(8001):
+                await socket.recv()
+        await asyncio.sleep(SEND_SECONDS + 0.5)
+        events, code = await received(slow)
+    check_log(events)
+    assert (len(events) < 8001, code) == (True, 1013)
