@@ -125,6 +125,8 @@ def install_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.BAD_REQUEST:  # the framework's, of bytes it can't decode
+            return problem_response(request, invalid("body", "not_json", "the body is not JSON"))
         code = HTTPStatus(error.status_code).name.lower()
         return problem_response(
             request, Problem(error.status_code, code, str(error.detail), headers=error.headers)

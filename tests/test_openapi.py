@@ -88,3 +88,11 @@ async def test_an_unknown_path_and_a_wrong_method_are_problems(api: httpx.AsyncC
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"{", b"", b"[" * 100_000, b'{"name": 1e999}'])
+async def test_a_body_that_is_no_json_is_bad_input(api: httpx.AsyncClient, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await api.post("/api/v1/tenants", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert answer.json()["errors"]
