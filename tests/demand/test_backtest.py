@@ -36,11 +36,9 @@ def after(series: Series, cutoff: pd.Timestamp, random: np.random.Generator) -> 
 
 def content_of(design: Design) -> list[object]:
     return [
-        design.past.to_csv(),
-        design.future.to_csv(),
-        design.holidays.to_csv(),
-        design.planned,
-        design.past_only,
+        *(values.tolist() for values in (design.days, design.demand, design.ahead)),
+        *((r.name, r.past.tolist(), r.ahead.tolist(), r.planned) for r in design.regressors),
+        design.holidays,
         design.dropped,
     ]
 

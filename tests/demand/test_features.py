@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from services.training.demand.features import column_of, planned_regressors, prepare
+from services.training.demand.features import Design, Regressor, planned_regressors, prepare
 from tests.demand.made_series import bakery_series
+
+
+def regressor(design: Design, name: str) -> Regressor:
+    return next(item for item in design.regressors if item.name == name)
+
 
 BOTH = {"promo": (5.0, True), "rain": (3.0, False)}
 
@@ -23,14 +28,21 @@ def test_a_regressor_is_planned_when_every_open_day_of_the_plan_knows_it() -> No
 def test_known_values_pass_and_unknown_ones_are_the_mean_of_their_weekday() -> None:
     series = bakery_series(regressors=BOTH)
     design = prepare(series)
-    assert (design.planned, design.past_only) == (("promo",), ("rain",))
-    np.testing.assert_array_equal(
-        design.future[column_of("promo")], series.plan["promo"].to_numpy()
-    )
-    for day, value in design.future[column_of("rain")].items():
-        past = series.history["rain"]
-        same = past[past.index.day_of_week == day.day_of_week]
-        assert value == pytest.approx(same.mean())
+    promo, rain = regressor(design, "promo"), regressor(design, "rain")
+    assert (promo.planned, rain.planned) == (True, False)
+    np.testing.assert_array_equal(promo.ahead, series.plan["promo"].to_numpy())
+    past = series.history["rain"]
+    for day, value in zip(series.plan.index, rain.ahead, strict=True):
+        assert value == pytest.approx(past[past.index.day_of_week == day.day_of_week].mean())
+
+
+def test_a_weekday_never_observed_takes_the_mean_of_all_days() -> None:
+    series = bakery_series(regressors=BOTH)
+    mondays = series.history.index.day_of_week == 0
+    series.history.loc[mondays, "rain"] = np.nan
+    expected = series.history["rain"].mean()
+    ahead = regressor(prepare(series), "rain").ahead[series.plan.index.day_of_week == 0]
+    assert ahead == pytest.approx(np.full(4, expected))
 
 
 def test_gaps_of_the_past_are_closed_the_same_way() -> None:
@@ -38,7 +50,8 @@ def test_gaps_of_the_past_are_closed_the_same_way() -> None:
     gap = series.history.index[7]
     series.history.loc[gap, "rain"] = np.nan
     same = series.history["rain"][series.history.index.day_of_week == gap.day_of_week]
-    assert prepare(series).past.loc[gap, column_of("rain")] == pytest.approx(same.mean())
+    design = prepare(series)
+    assert regressor(design, "rain").past[design.days == gap] == pytest.approx([same.mean()])
 
 
 def test_regressors_without_information_are_dropped_by_name() -> None:
@@ -47,7 +60,7 @@ def test_regressors_without_information_are_dropped_by_name() -> None:
     series.history["empty"] = np.nan
     design = prepare(series)
     assert design.dropped == ("empty", "flag")
-    assert column_of("flag") not in design.past
+    assert {item.name for item in design.regressors} == {"promo", "rain"}
 
 
 def test_a_design_holds_open_known_days_and_no_gap() -> None:
@@ -55,10 +68,12 @@ def test_a_design_holds_open_known_days_and_no_gap() -> None:
     series.history.loc[series.history.index[3], "quantity"] = np.nan
     design = prepare(series)
     known = series.history["quantity"].notna()
-    assert design.past.index.equals(series.history.index[known])
-    assert design.past["y"].tolist() == series.history["quantity"][known].tolist()
-    assert not design.past.isna().any(axis=None)
-    assert not design.future.isna().any(axis=None)
+    np.testing.assert_array_equal(design.days, series.history.index[known].to_numpy())
+    np.testing.assert_array_equal(design.ahead, series.plan.index.to_numpy())
+    assert design.demand.tolist() == series.history["quantity"][known].tolist()
+    for item in design.regressors:
+        assert (len(item.past), len(item.ahead)) == (len(design.days), len(design.ahead))
+        assert np.isfinite([*item.past, *item.ahead]).all()
 
 
 def test_demand_is_what_is_modelled_where_it_sold_out() -> None:
@@ -66,4 +81,5 @@ def test_demand_is_what_is_modelled_where_it_sold_out() -> None:
     day = series.history.index[100]
     series.history.loc[day, "stockout"] = True
     series.history.loc[day, "quantity"] *= 0.5
-    assert prepare(series).past.loc[day, "y"] > 1.3 * series.history.loc[day, "quantity"]
+    design = prepare(series)
+    assert design.demand[design.days == day].item() > 1.3 * series.history.loc[day, "quantity"]

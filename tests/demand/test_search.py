@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 
 import numpy as np
@@ -14,10 +13,11 @@ from services.training.demand.prediction import LEVELS, Prediction
 from services.training.demand.search import (
     Budget,
     Choice,
-    OptimizerUnavailableError,
     Parameters,
     Range,
+    Search,
     SearchResult,
+    UnusableParametersError,
     search,
 )
 from tests.demand.made_series import series_of
@@ -53,23 +53,27 @@ def run(
     evaluate: Callable[[Parameters, int], FoldForecast],
     optimizer: Optimizer = Optimizer.TPE,
     trials: int = 15,
-    patience: int = 1000,
+    least_gain: float = 0.0,
     spent: Callable[[], bool] = lambda: False,
     seed: int = 1,
+    first: Parameters | None = None,
 ) -> SearchResult:
     return search(
-        space=SPACE,
-        default=DEFAULT,
-        folds=FOLDS,
-        evaluate=evaluate,
-        optimizer=optimizer,
-        budget=Budget(trials, patience, spent),
-        seed=seed,
-        on_trial=lambda done: None,
+        Search(
+            space=SPACE,
+            default=DEFAULT,
+            first=first or {},
+            folds=FOLDS,
+            evaluate=evaluate,
+            optimizer=optimizer,
+            budget=Budget(trials, least_gain, spent),
+            seed=seed,
+            on_trial=lambda done: None,
+        )
     )
 
 
-@pytest.mark.parametrize("optimizer", [Optimizer.TPE, Optimizer.RANDOM, Optimizer.GRID])
+@pytest.mark.parametrize("optimizer", list(Optimizer))
 def test_the_default_is_the_first_trial_and_a_real_gain_is_taken(optimizer: Optimizer) -> None:
     result = run(towards_small_pull, optimizer)
     assert result.trials[0].parameters == DEFAULT
@@ -79,7 +83,7 @@ def test_the_default_is_the_first_trial_and_a_real_gain_is_taken(optimizer: Opti
     assert result.chosen.loss == min(trial.loss for trial in finished)
 
 
-@pytest.mark.parametrize("optimizer", [Optimizer.TPE, Optimizer.RANDOM, Optimizer.GRID])
+@pytest.mark.parametrize("optimizer", list(Optimizer))
 def test_the_same_seed_gives_the_same_trials(optimizer: Optimizer) -> None:
     first, again = run(towards_small_pull, optimizer), run(towards_small_pull, optimizer)
     assert [t.to_dict() for t in first.trials] == [t.to_dict() for t in again.trials]
@@ -96,7 +100,7 @@ def test_luck_mostly_stays_with_the_default() -> None:
     assert sum(kept) > sum(best)
 
 
-def test_a_gain_within_its_standard_error_is_not_taken() -> None:
+def test_a_gain_within_two_standard_errors_is_not_taken() -> None:
     def barely(point: Parameters, fold: int) -> FoldForecast:
         if point == DEFAULT:
             return forecast(np.full(DAYS, 10.0))
@@ -113,13 +117,59 @@ def test_a_grid_ends_with_its_last_point_and_tries_none_twice() -> None:
     assert len(points) == len(set(points)) == 6
 
 
-def test_trials_are_capped_and_patience_ends_the_search() -> None:
+def test_trials_are_capped_and_end_when_none_is_expected_to_gain() -> None:
     assert len(run(by_chance, trials=7).trials) == 7
 
     def only_the_default_is_good(point: Parameters, fold: int) -> FoldForecast:
-        return forecast(np.full(DAYS, 1.0 if point == DEFAULT else 50.0))
+        worse = 0.0 if point == DEFAULT else 49.0 + 0.01 * float(point["pull"])
+        return forecast(np.full(DAYS, 1.0 + worse))
 
-    assert len(run(only_the_default_is_good, patience=4, trials=30).trials) == 5
+    def ever_less(point: Parameters, fold: int) -> FoldForecast:
+        return forecast(np.full(DAYS, 100.0 / next(counter)))
+
+    counter = iter(range(1, 1000))
+    assert len(run(ever_less, trials=30, least_gain=0.0005).trials) == 30
+    assert len(run(only_the_default_is_good, trials=30, least_gain=0.02).trials) < 30
+
+
+def test_what_was_best_before_is_tried_right_after_the_default() -> None:
+    before: Parameters = {"pull": 0.02, "kind": "fancy", "of another engine": 3.0}
+    result = run(towards_small_pull, trials=2, first=before)
+    assert result.trials[1].parameters == {"pull": 0.02, "kind": "fancy"}
+    assert result.chosen.number == 1
+    beyond = run(towards_small_pull, trials=2, first={"pull": 99.0, "kind": "unheard of"})
+    assert beyond.trials[1].parameters == {"pull": 10.0, "kind": "plain"}
+
+
+@pytest.mark.parametrize("optimizer", list(Optimizer))
+def test_parameters_without_a_forecast_are_a_failed_trial(optimizer: Optimizer) -> None:
+    def only_plain(point: Parameters, fold: int) -> FoldForecast:
+        if point["kind"] == "fancy" and fold == 1:
+            raise UnusableParametersError("fancy does not converge")
+        return towards_small_pull(point, fold)
+
+    result = run(only_plain, optimizer)
+    failed = [trial for trial in result.trials if trial.failure]
+    assert failed
+    assert {trial.parameters["kind"] for trial in failed} == {"fancy"}
+    assert failed[0].to_dict()["loss"] is None
+    assert failed[0].to_dict()["failure"] == "fancy does not converge"
+    assert result.chosen.parameters["kind"] == "plain"
+
+
+def test_a_default_without_a_forecast_leaves_the_choice_to_the_others() -> None:
+    def not_the_default(point: Parameters, fold: int) -> FoldForecast:
+        if point == DEFAULT:
+            raise UnusableParametersError("no")
+        return towards_small_pull(point, fold)
+
+    assert run(not_the_default).chosen.number > 0
+
+    def never(point: Parameters, fold: int) -> FoldForecast:
+        raise UnusableParametersError("never")
+
+    with pytest.raises(UnusableParametersError, match="never"):
+        run(never)
 
 
 def test_a_spent_budget_still_finishes_the_default() -> None:
@@ -150,16 +200,3 @@ def test_hopeless_trials_stop_after_a_fold() -> None:
     assert pruned
     assert all(len(trial.forecasts) < FOLDS for trial in pruned)
     assert not result.chosen.pruned
-
-
-@pytest.mark.skipif(importlib.util.find_spec("cmaes") is not None, reason="cmaes is installed")
-def test_an_optimizer_without_its_package_says_what_to_do() -> None:
-    with pytest.raises(OptimizerUnavailableError, match=r"install it, or choose tpe"):
-        run(towards_small_pull, Optimizer.CMAES)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("cmaes") is None, reason="cmaes is not installed")
-def test_cmaes_searches_like_the_others() -> None:
-    result = run(towards_small_pull, Optimizer.CMAES)
-    assert result.trials[0].parameters == DEFAULT
-    assert result.chosen.loss < result.trials[0].loss

@@ -114,7 +114,7 @@ def test_a_bundle_replays_its_forecast_from_json(family: str) -> None:
 
 
 def test_what_has_no_pattern_stays_on_paper() -> None:
-    walk = np.random.default_rng(5).normal(0, 1, 160).cumsum()
+    walk = np.random.default_rng(2).normal(0, 1, 160).cumsum()
     result = trained(series_of(list(100 + 5 * walk)))
     assert result.skill < 0.0
     assert (result.family, result.stage) == ("prophet", Stage.PAPER)
@@ -130,6 +130,14 @@ def _silent_lately() -> Series:
     return series_of([float(3 + day % 4) for day in range(40)] + [float("nan")] * 200)
 
 
+def _beyond_numbers() -> Series:
+    """A regressor whose sum is no number any more."""
+    series = bakery_series(regressors={"price": (0.0, True)})
+    for frame in (series.history, series.plan):
+        frame["price"] = np.where(frame["price"] > 0.0, 1.7e308, 1.0e308)
+    return series
+
+
 @pytest.mark.parametrize(
     ("make", "code"),
     [
@@ -143,6 +151,7 @@ def _silent_lately() -> Series:
         (lambda: replace(bakery_series(), country="XX"), "unknown_region"),
         (lambda: replace(bakery_series(), subdivision="QQ"), "unknown_region"),
         (lambda: bakery_series(horizon=0), "nothing_planned"),
+        (_beyond_numbers, "not_solvable"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_with_its_reason(
@@ -216,6 +225,23 @@ def test_progress_never_falls_and_goes_through_every_stage() -> None:
     assert max(progress.trials_done for progress in seen) == 3
 
 
+@pytest.mark.parametrize("optimizer", ["tpe", "random", "grid", "cmaes"])
+def test_every_optimizer_trains_and_repeats_itself(optimizer: str) -> None:
+    config = TrainingConfig(optimizer=optimizer, max_trials=8)
+    series = bakery_series(days=300)
+    first, again = trained(series, config), trained(series, config)
+    assert first.trials == again.trials
+    assert len({str(trial["parameters"]) for trial in first.trials}) == 8
+
+
+def test_the_last_models_parameters_are_tried_first() -> None:
+    series, before = bakery_series(days=300), {"changepoint_prior_scale": 0.2, "gone": 1.0}
+    result = trained(series, TrainingConfig(max_trials=2, first_params=before))
+    default, second = (trial["parameters"] for trial in result.trials)
+    assert second == {**default, "changepoint_prior_scale": 0.2}  # type: ignore[dict-item]
+    assert trained(series, TrainingConfig(max_trials=2, first_params=result.params)).trials
+
+
 def test_a_spent_budget_trains_with_the_default() -> None:
     ticks = itertools.count(0.0, 100.0)
     config = TrainingConfig(max_trials=20, max_seconds=10.0)
@@ -243,6 +269,8 @@ def test_warnings_name_short_histories_and_useless_regressors() -> None:
         ({"max_trials": 0}, "max_trials is 0"),
         ({"min_training_days": 5}, "min_training_days is 5"),
         ({"contest_folds": 0}, "contest_folds is 0"),
+        ({"backend": "magic"}, "'magic'"),
+        ({"least_gain": -0.1}, "least_gain is -0.1"),
     ],
 )
 def test_options_out_of_range_are_refused_by_name(change: dict[str, object], said: str) -> None:

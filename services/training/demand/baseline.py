@@ -71,12 +71,21 @@ def _error_quantiles(known: pd.Series, weeks: int, horizon: int) -> Floats:
 def _past_errors(known: pd.Series, weeks: int, horizon: int) -> Floats:
     """Errors made had the forecast been issued one week, then two ... up to the horizon before."""
     collected: list[Floats] = []
+    quantities, days = known.to_numpy(), weekdays(known.index)
     for weekday in range(_WEEK):
-        values = known.to_numpy()[weekdays(known.index) == weekday]
-        means = pd.Series(values).rolling(weeks).mean().to_numpy()
+        values = quantities[days == weekday]
+        means = _rolling_mean(values, weeks)
         for lead in range(1, max(1, -(-horizon // _WEEK)) + 1):
             errors = values[lead:] - means[:-lead]
             collected.append(errors[-(_ERROR_DAYS // _WEEK) :])
     errors = np.concatenate(collected)
     known_errors: Floats = errors[~np.isnan(errors)]
     return known_errors
+
+
+def _rolling_mean(values: Floats, count: int) -> Floats:
+    """The mean of each value and those before it, NaN where there are not as many."""
+    means = np.full(len(values), np.nan)
+    if len(values) >= count:
+        means[count - 1 :] = np.lib.stride_tricks.sliding_window_view(values, count).mean(axis=1)
+    return means

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict
+from functools import lru_cache
+from importlib.metadata import version
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from services.training.demand.calibrate import Calibration
@@ -15,7 +16,7 @@ from services.training.demand.families import Entry, Fitted, restore
 from services.training.demand.prediction import forecast_frame
 from services.training.demand.series import Series
 
-ENGINE_VERSION: Final = 1
+ENGINE_VERSION: Final = 2
 """Rises with every change that makes the same series and configuration train differently."""
 
 
@@ -32,7 +33,7 @@ def make_bundle(
         "params": entry.params,
         "config": asdict(config),
         "data_sha256": _digest(series),
-        "libraries": _library_versions(),
+        "libraries": dict(_library_versions()),
         "calibration": [list(row) for row in calibration.offsets],
         "model": fitted.to_dict(),
     }
@@ -52,7 +53,9 @@ def replay(bundle: dict[str, object], series: Series) -> pd.DataFrame:
         )
     content = bundle["model"]
     assert isinstance(content, dict)
-    fitted = restore(Family(str(bundle["family"])), content, series)
+    params = bundle["params"]
+    assert isinstance(params, dict)
+    fitted = restore(Family(str(bundle["family"])), params, content, series)
     return serve(fitted, _calibration(bundle), series)
 
 
@@ -71,10 +74,6 @@ def _digest(series: Series) -> str:
     return hashlib.sha256(series.to_bytes()).hexdigest()
 
 
+@lru_cache(maxsize=1)
 def _library_versions() -> dict[str, str]:
-    import holidays
-    import optuna
-    import prophet
-
-    modules = (holidays, np, optuna, pd, prophet)
-    return {module.__name__: str(module.__version__) for module in modules}
+    return {name: version(name) for name in ("holidays", "numpy", "optuna", "pandas", "prophet")}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Final
 
 import holidays
-import pandas as pd
 
 from services.training.demand.series import Event, Series
 
-_COLUMNS: Final = ["ds", "holiday", "lower_window", "upper_window"]
 # Prophet splits column names at this text and refuses it in a holiday's name.
 _RESERVED: Final = "_delim_"
 
@@ -29,9 +29,19 @@ class UnknownRegionError(ValueError):
         self.subdivision = subdivision
 
 
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """One occurrence, felt from `before` to `after` days around it."""
+
+    day: date
+    name: str
+    before: int = 0
+    after: int = 0
+
+
 def require_region(country: str, subdivision: str | None) -> None:
     """Raises `UnknownRegionError` unless `country` and `subdivision` have a calendar."""
-    supported = holidays.list_supported_countries()
+    supported = _supported_countries()
     if country not in supported:
         raise UnknownRegionError(country, None, ", ".join(supported))
     if subdivision is not None and subdivision not in supported[country]:
@@ -39,52 +49,45 @@ def require_region(country: str, subdivision: str | None) -> None:
         raise UnknownRegionError(country, subdivision, known)
 
 
-@lru_cache(maxsize=256)
-def public_holidays(
-    country: str, subdivision: str | None, first_year: int, last_year: int
-) -> tuple[tuple[date, str], ...]:
-    """(day, English name) of every public holiday of those years, in order of day."""
+@lru_cache(maxsize=4096)
+def public_holidays(country: str, subdivision: str | None, year: int) -> tuple[Holiday, ...]:
+    """Every public holiday of that year by its English name, in order of day.
+
+    Kept for the life of the process, because a year takes milliseconds and every fold of every
+    series of a place asks for the same ones."""
     require_region(country, subdivision)
     found = holidays.country_holidays(
-        country,
-        subdiv=subdivision,
-        years=range(first_year, last_year + 1),
-        expand=False,
-        language="en_US",
+        country, subdiv=subdivision, years=year, expand=False, language="en_US"
     )
-    return tuple((day, name) for day in sorted(found) for name in found.get_list(day))
+    return tuple(Holiday(day, _safe(name)) for day in sorted(found) for name in found.get_list(day))
 
 
-def holidays_frame(series: Series) -> pd.DataFrame:
-    """Prophet's holidays frame for exactly the years of history and plan.
+def holidays_of(series: Series) -> tuple[Holiday, ...]:
+    """Holidays, then events, of exactly the years of history and plan.
 
-    Columns ds, holiday, lower_window (<= 0), upper_window (>= 0). Events are named apart from
-    holidays, so that a tenant's "Christmas" is not mistaken for the country's.
-    """
+    Events are named apart from holidays, so that a tenant's "Christmas" is not mistaken for the
+    country's."""
     first = series.history.index[0].year
     last = (series.plan.index if len(series.plan) else series.history.index)[-1].year
-    rows: list[tuple[pd.Timestamp, str, int, int]] = [
-        (pd.Timestamp(day), _safe(name), 0, 0)
-        for day, name in public_holidays(series.country, series.subdivision, first, last)
-    ]
-    for event in series.events:
-        rows.extend(_event_rows(event, first, last))
-    return pd.DataFrame(rows, columns=_COLUMNS)
+    public = (
+        holiday
+        for year in range(first, last + 1)
+        for holiday in public_holidays(series.country, series.subdivision, year)
+    )
+    own = (day for event in series.events for day in _occurrences(event, first, last))
+    return (*public, *own)
 
 
-def _event_rows(
-    event: Event, first_year: int, last_year: int
-) -> list[tuple[pd.Timestamp, str, int, int]]:
-    return [
-        (
-            pd.Timestamp(day),
-            f"event: {_safe(event.name)}",
-            -event.window_before,
-            event.window_after,
-        )
-        for day in sorted(set(event.dates))
-        if first_year <= day.year <= last_year
-    ]
+def _occurrences(event: Event, first_year: int, last_year: int) -> Iterator[Holiday]:
+    name = f"event: {_safe(event.name)}"
+    for day in sorted(set(event.dates)):
+        if first_year <= day.year <= last_year:
+            yield Holiday(day, name, event.window_before, event.window_after)
+
+
+@lru_cache(maxsize=1)
+def _supported_countries() -> dict[str, list[str]]:
+    return holidays.list_supported_countries()
 
 
 def _safe(name: str) -> str:

@@ -95,11 +95,21 @@ def _offsets(misses: _Misses) -> Floats:
     """The level's quantile of each column of misses, one rank further out than in the sample."""
     either_way = np.concatenate([misses.values, misses.values - 2.0 * misses.drift[:, None]])
     count = len(misses.values)
-    offsets = np.empty(len(LEVELS))
-    for position, level in enumerate(LEVELS):
-        outer = min(max(0.5 + (level - 0.5) * (count + 1) / count, 0.0), 1.0)
-        offsets[position] = np.quantile(either_way[:, position], outer)
-    return offsets
+    outer = np.clip(0.5 + (np.array(LEVELS) - 0.5) * (count + 1) / count, 0.0, 1.0)
+    return quantiles_of_columns(either_way, outer)
+
+
+def quantiles_of_columns(values: Floats, levels: Floats) -> Floats:
+    """The quantile of each column at its own level, linear between ranks as in `numpy.quantile`;
+    which sorts anew for every level and takes ten times as long on so few rows."""
+    ordered = np.sort(values, axis=0)
+    ranks = levels * (len(values) - 1)
+    below = np.floor(ranks).astype(np.intp)
+    above = np.minimum(below + 1, len(values) - 1)
+    columns = np.arange(values.shape[1])
+    low, high = ordered[below, columns], ordered[above, columns]
+    found: Floats = low + (ranks - below) * (high - low)
+    return found
 
 
 def _weight(misses: _Misses, against: int) -> float:

@@ -14,6 +14,13 @@ class Optimizer(StrEnum):
     CMAES = "cmaes"
 
 
+class Backend(StrEnum):
+    """Who fits Prophet: our exact solver, or Prophet's own Stan program."""
+
+    MAP = "map"
+    STAN = "stan"
+
+
 class Family(StrEnum):
     BASELINE = "baseline"
     PROPHET = "prophet"
@@ -36,8 +43,10 @@ class TrainingConfig:
     """Options of one training; `dataclasses.asdict` of it is JSON and enters the fingerprint.
 
     `max_trials` None: the cap of the demand class. `families` None: every family. `max_seconds`
-    is looked at between fits, never inside one. `patience`: a search ends after so many trials
-    without improvement. `search_folds` tune, `contest_folds` judge: the search never sees these.
+    is looked at between fits, never inside one. A search ends once its next trial is expected to
+    save less than `least_gain` of the default's loss. `search_folds` tune, `contest_folds` judge:
+    the search never sees these. `first_params` are tried right after the default, as far as they
+    are known: the parameters of the product's last model.
     """
 
     horizon_days: int = 28
@@ -47,19 +56,22 @@ class TrainingConfig:
     min_training_days: int = 30
     seed: int = 2026
     max_seconds: float = 1800.0
-    patience: int = 12
-    search_folds: int = 3
-    contest_folds: int = 3
+    least_gain: float = 0.0005
+    search_folds: int = 8
+    contest_folds: int = 6
+    backend: str = Backend.MAP
+    first_params: dict[str, float | int | str] | None = None
 
     def __post_init__(self) -> None:
         _require("horizon_days", self.horizon_days, 1, 365)
         _require("max_trials", 1 if self.max_trials is None else self.max_trials, 1, 1000)
         _require("min_training_days", self.min_training_days, 28, 3650)
-        _require("patience", self.patience, 1, 1000)
+        _require("least_gain", self.least_gain, 0, 1)
         _require("max_seconds", self.max_seconds, 0, 7 * 86400)
         _require("search_folds", self.search_folds, 0, 12)
         _require("contest_folds", self.contest_folds, 1, 12)
         _require_one_of("optimizer", self.optimizer, [item.value for item in Optimizer])
+        _require_one_of("backend", self.backend, [item.value for item in Backend])
         for family in self.families if self.families is not None else (Family.PROPHET,):
             _require_one_of("families", family, [item.value for item in Family])
         if self.families == ():

@@ -6,19 +6,27 @@ additive parts of its mean, and serialises.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol, assert_never
 
 from services.training.demand.backtest import Fold, FoldForecast, walk_forward
 from services.training.demand.baseline import Baseline, forecast_baseline
-from services.training.demand.config import Family, Optimizer
+from services.training.demand.config import Backend, Family, Optimizer
 from services.training.demand.features import Design, prepare
-from services.training.demand.model import FittedProphet, UnfittedProphet
+from services.training.demand.model import FittedProphet, PosedDesign, UnfittedProphet
 from services.training.demand.prediction import Floats, Prediction
-from services.training.demand.prophet_space import from_point, space_for, to_point
-from services.training.demand.search import Budget, Parameters, Trial, search
+from services.training.demand.prophet_json import from_dict, to_dict
+from services.training.demand.prophet_map import MapError
+from services.training.demand.prophet_space import from_params, from_point, space_for, to_point
+from services.training.demand.search import (
+    Budget,
+    Parameters,
+    Search,
+    Trial,
+    UnusableParametersError,
+    search,
+)
 from services.training.demand.series import Series
 
 
@@ -46,11 +54,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How a family may search; `on_trial` hears the number of trials done."""
+    """How a family may search; `first` are parameters to try right after the default, such as
+    those the product had last; `on_trial` hears the number of trials done."""
 
     optimizer: Optimizer
+    backend: Backend
     budget: Budget
     seed: int
+    first: Parameters
     on_trial: Callable[[int], None]
 
 
@@ -82,29 +93,30 @@ class FittedBaseline:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlannedProphet:
-    """A fitted Prophet beside the plan it is to predict."""
+    """A fitted Prophet as a family's answer."""
 
     model: FittedProphet
-    design: Design
 
     def predict(self) -> Prediction:
-        return self.model.predict(self.design)
+        return self.model.predict()
 
     def parts(self) -> dict[str, Floats]:
-        return self.model.parts(self.design)
+        return self.model.parts()
 
     def to_dict(self) -> dict[str, object]:
-        content: dict[str, object] = json.loads(self.model.to_json())
-        return content
+        return to_dict(self.model)
 
 
-def restore(family: Family, content: dict[str, object], series: Series) -> Fitted:
+def restore(
+    family: Family, params: dict[str, object], content: dict[str, object], series: Series
+) -> Fitted:
     """What `Fitted.to_dict` wrote of a family, beside the series it was fitted to."""
     match family:
         case Family.BASELINE:
             return FittedBaseline(series, Baseline(str(content["method"])))
         case Family.PROPHET:
-            return PlannedProphet(FittedProphet.from_json(json.dumps(content)), prepare(series))
+            posed = PosedDesign(prepare(series))
+            return PlannedProphet(from_dict(content, from_params(params), posed))
         case _:
             assert_never(family)
 
@@ -128,37 +140,69 @@ def _enter_baseline(folds: Sequence[Fold]) -> Entry:
 
 def _enter_prophet(folds: Sequence[Fold], design: Design, tuning: Tuning) -> Entry:
     if not folds:
-        return Entry(Family.PROPHET, asdict(UnfittedProphet()), _prophet_fit(UnfittedProphet()), ())
-    designs = [prepare(fold.series) for fold in folds]
-
-    def evaluate(point: Parameters, fold: int) -> FoldForecast:
-        fitted = from_point(point).fit(designs[fold])
-        return FoldForecast(folds[fold], fitted.predict(designs[fold]))
-
+        unfitted = UnfittedProphet()
+        return Entry(Family.PROPHET, asdict(unfitted), _prophet_fit(unfitted, tuning.backend), ())
     space = space_for(design)
     found = search(
-        space=space,
-        default=to_point(UnfittedProphet(), space),
-        folds=len(folds),
-        evaluate=evaluate,
-        optimizer=tuning.optimizer,
-        budget=tuning.budget,
-        seed=tuning.seed,
-        on_trial=tuning.on_trial,
+        Search(
+            space=space,
+            default=to_point(UnfittedProphet(), space),
+            first=tuning.first,
+            folds=len(folds),
+            evaluate=_rehearsals(folds, tuning.backend),
+            optimizer=tuning.optimizer,
+            budget=tuning.budget,
+            seed=tuning.seed,
+            on_trial=tuning.on_trial,
+        )
     )
     unfitted = from_point(found.chosen.parameters)
     return Entry(
         Family.PROPHET,
         asdict(unfitted),
-        _prophet_fit(unfitted),
+        _prophet_fit(unfitted, tuning.backend),
         found.chosen.forecasts,
         found.trials,
     )
 
 
-def _prophet_fit(unfitted: UnfittedProphet) -> Callable[[Series], Fitted]:
+def _rehearsals(
+    folds: Sequence[Fold], backend: Backend
+) -> Callable[[Parameters, int], FoldForecast]:
+    """Forecasts of a fold under given parameters, each begun from the fold's fit before."""
+    posed = [PosedDesign(prepare(fold.series)) for fold in folds]
+    latest: dict[int, FittedProphet] = {}
+
+    def evaluate(point: Parameters, fold: int) -> FoldForecast:
+        try:
+            fitted = _fit(from_point(point), posed[fold], backend, latest.get(fold))
+        except MapError as error:
+            raise UnusableParametersError(str(error)) from error
+        latest[fold] = fitted
+        return FoldForecast(folds[fold], fitted.predict())
+
+    return evaluate
+
+
+def _prophet_fit(unfitted: UnfittedProphet, backend: Backend) -> Callable[[Series], Fitted]:
     def fit(series: Series) -> Fitted:
-        design = prepare(series)
-        return PlannedProphet(unfitted.fit(design), design)
+        return PlannedProphet(_fit(unfitted, PosedDesign(prepare(series)), backend))
 
     return fit
+
+
+def _fit(
+    unfitted: UnfittedProphet,
+    posed: PosedDesign,
+    backend: Backend,
+    start: FittedProphet | None = None,
+) -> FittedProphet:
+    match backend:
+        case Backend.MAP:
+            return unfitted.fit(posed, start)
+        case Backend.STAN:
+            from services.training.demand.prophet_stan import fit_with_stan
+
+            return fit_with_stan(unfitted, posed)
+        case _:
+            assert_never(backend)

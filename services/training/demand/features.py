@@ -8,80 +8,110 @@ its mean on that weekday over what was known at the cut-off.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from services.training.demand.calendar import holidays_frame
+from services.training.demand.calendar import Holiday, holidays_of
 from services.training.demand.censoring import expected_demand
 from services.training.demand.prediction import Floats
 from services.training.demand.series import Series, weekdays
 
-_REGRESSOR_PREFIX: Final = "regressor: "
+Days = npt.NDArray[np.datetime64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regressor:
+    """Its values on the past days of a design and on the days ahead; `planned`: known there."""
+
+    name: str
+    past: Floats
+    ahead: Floats
+    planned: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
-    """`past`: the open days with known demand, column y and the regressors; `future`: every day
-    of the plan, the same regressors. Neither holds a NaN. `holidays` as Prophet takes it.
+    """`days` (n,) are the open ones with known `demand` (n,), `ahead` every day of the plan.
 
-    `planned` regressors are known for the plan, `past_only` ones take their climatology there,
-    `dropped` ones carry no information and are in neither frame."""
+    Nothing holds a NaN. `dropped` regressors carry no information and are left out."""
 
-    past: pd.DataFrame
-    future: pd.DataFrame
-    planned: tuple[str, ...]
-    past_only: tuple[str, ...]
-    holidays: pd.DataFrame
+    days: Days
+    demand: Floats
+    ahead: Days
+    regressors: tuple[Regressor, ...]
+    holidays: tuple[Holiday, ...]
     dropped: tuple[str, ...]
+
+    @property
+    def span_days(self) -> int:
+        """Days from the first to the last known one, both counted."""
+        return int((self.days[-1] - self.days[0]).astype(np.int64)) + 1
 
 
 def planned_regressors(series: Series) -> frozenset[str]:
     """The regressors whose values are known for every open day of the plan."""
-    planned = series.plan.loc[series.plan["open"], list(series.regressors)]
-    return frozenset(str(name) for name in planned.columns[planned.notna().all()])
+    is_open = series.plan["open"].to_numpy()
+    return frozenset(
+        name
+        for name in series.regressors
+        if not np.isnan(series.plan[name].to_numpy()[is_open]).any()
+    )
 
 
 def prepare(series: Series) -> Design:
     """The design of one series as known at its `data_through`."""
-    demand = pd.Series(expected_demand(series.history), index=series.history.index)
-    seen = demand.notna()
-    kept = tuple(name for name in series.regressors if _informative(series.history[name][seen]))
+    demand = expected_demand(series.history)
+    seen = ~np.isnan(demand)
+    past_weekdays, ahead_weekdays = weekdays(series.history.index), weekdays(series.plan.index)
     known = planned_regressors(series)
-    past = pd.DataFrame({"y": demand[seen]})
-    future = pd.DataFrame(index=series.plan.index)
-    for name in kept:
-        observed = series.history[name]
-        past[column_of(name)] = filled(observed[seen], observed)
-        future[column_of(name)] = filled(series.plan[name], observed)
+    kept: list[Regressor] = []
+    dropped: list[str] = []
+    for name in series.regressors:
+        observed = series.history[name].to_numpy()
+        if not _informative(observed[seen]):
+            dropped.append(name)
+            continue
+        usual = _weekday_climatology(observed, past_weekdays)
+        past = _fill(observed, usual[past_weekdays])[seen]
+        ahead = _fill(series.plan[name].to_numpy(), usual[ahead_weekdays])
+        kept.append(Regressor(name, past, ahead, name in known))
     return Design(
-        past=past,
-        future=future,
-        planned=tuple(name for name in kept if name in known),
-        past_only=tuple(name for name in kept if name not in known),
-        holidays=holidays_frame(series),
-        dropped=tuple(name for name in series.regressors if name not in kept),
+        days=_days(series.history.index)[seen],
+        demand=demand[seen],
+        ahead=_days(series.plan.index),
+        regressors=tuple(kept),
+        holidays=holidays_of(series),
+        dropped=tuple(dropped),
     )
-
-
-def column_of(regressor: str) -> str:
-    """Its column in a design: a prefix keeps a tenant's names apart from the model's own."""
-    return _REGRESSOR_PREFIX + regressor.replace("_delim_", "_")
 
 
 def filled(values: pd.Series, observed: pd.Series) -> Floats:
     """`values` with its gaps closed by the climatology of what was `observed` so far."""
-    numbers = values.to_numpy(dtype=np.float64)
-    expected = _weekday_climatology(observed)[weekdays(values.index)]
-    return np.where(np.isnan(numbers), expected, numbers)
+    usual = _weekday_climatology(observed.to_numpy(), weekdays(observed.index))
+    return _fill(values.to_numpy(), usual[weekdays(values.index)])
 
 
-def _informative(values: pd.Series) -> bool:
-    return bool(values.nunique(dropna=True) > 1)
+def _days(index: pd.Index) -> Days:
+    return index.to_numpy().astype("datetime64[D]")
 
 
-def _weekday_climatology(observed: pd.Series) -> Floats:
-    overall = float(observed.mean())
-    means = observed.groupby(weekdays(observed.index)).mean()
-    return means.reindex(range(7)).fillna(overall).to_numpy(dtype=np.float64)
+def _fill(values: Floats, usual: Floats) -> Floats:
+    return np.where(np.isnan(values), usual, values)
+
+
+def _informative(values: Floats) -> bool:
+    known = values[~np.isnan(values)]
+    return bool(len(known) and known.min() < known.max())
+
+
+def _weekday_climatology(observed: Floats, weekday: npt.NDArray[np.int32]) -> Floats:
+    """The mean of each weekday; of all days for a weekday never observed; NaN without any day."""
+    known = ~np.isnan(observed)
+    if not known.any():
+        return np.full(7, np.nan)
+    values, days = observed[known], weekday[known]
+    count, total = np.bincount(days, minlength=7), np.bincount(days, values, minlength=7)
+    with np.errstate(over="ignore"):  # the solver names what overflowed
+        return np.where(count > 0, total / np.maximum(count, 1), values.mean())

@@ -1,35 +1,30 @@
 """Prophet: an unfitted one is its parameters, a fitted one predicts, explains and serialises.
 
-`_fit` is the one place that reaches the optimiser. Quantiles are those of Prophet's own
-generative model, in closed form instead of sampled: Gaussian noise of `sigma_obs`, plus a trend
-that keeps changing its rate as often and as much as it did. Sampling would draw from numpy's
-global generator.
+Fits are those of `prophet_map`, on arrays that all fits of one design share. Quantiles are those
+of Prophet's own generative model, in closed form instead of sampled: Gaussian noise of
+`sigma_obs`, plus a trend that keeps changing its rate as often and as much as it did. Sampling
+would draw from numpy's global generator.
 """
 
 from __future__ import annotations
 
-import logging
-import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Final, Literal, Self, TypeVar
+from typing import Final, Literal, assert_never
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
-from services.training.demand.features import Design, column_of
+from services.training.demand import prophet_map
+from services.training.demand.features import Design
 from services.training.demand.prediction import LEVELS, Floats, Prediction
+from services.training.demand.prophet_map import MapFit, Priors, ScaledHistory
+from services.training.demand.prophet_terms import Kind, Term, Terms, column_of, terms_of
 
-if TYPE_CHECKING:
-    from prophet import Prophet
-
-# A day to come then has its like in the past; a year not yet closed is extrapolated at will.
-_YEARLY_FROM_DAYS: Final = 365
-_YEAR: Final = 365.25
 _Z: Final = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 
 Mode = Literal["additive", "multiplicative"]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,154 +32,135 @@ class UnfittedProphet:
     """Prophet's parameters under Prophet's names, `yearly_order` the Fourier order of the yearly
     term, which is present from one year of history on: without it Prophet reads a season
     as a trend. `past_only_regressors`: whether regressors unknown for the plan explain the past;
-    what they explain there is missing from the plan, so it has to pay."""
+    what they explain there is missing from the plan, so it has to pay.
+
+    The prior scales are shares of the largest day. Prophet's own of 10 let one or two years, and a
+    holiday seen once, be learnt by heart."""
 
     changepoint_prior_scale: float = 0.05
     changepoint_range: float = 0.8
-    seasonality_prior_scale: float = 10.0
-    holidays_prior_scale: float = 10.0
+    seasonality_prior_scale: float = 0.1
+    holidays_prior_scale: float = 0.3
     seasonality_mode: Mode = "additive"
-    yearly_order: int = 10
-    yearly_prior_scale: float = 10.0
+    yearly_order: int = 6
+    yearly_prior_scale: float = 0.05
     past_only_regressors: bool = False
 
-    def fit(self, design: Design) -> FittedProphet:
-        """Fits the open, known days of `design.past`; needs two of them."""
-        model = self._assemble(design)
-        frame = design.past.rename_axis("ds").reset_index()
-        return FittedProphet(_fit(model, frame))
+    def fit(self, posed: PosedDesign, start: FittedProphet | None = None) -> FittedProphet:
+        """The maximum a posteriori; `start` is another fit of the same design to begin from.
 
-    def _assemble(self, design: Design) -> Prophet:
-        model = _prophet_class()(
-            yearly_seasonality=False,
-            weekly_seasonality=3 if _covers_weeks(design.past) else False,
-            daily_seasonality=False,
-            holidays=design.holidays if len(design.holidays) else None,
-            seasonality_mode=self.seasonality_mode,
-            seasonality_prior_scale=self.seasonality_prior_scale,
-            holidays_prior_scale=self.holidays_prior_scale,
-            changepoint_prior_scale=self.changepoint_prior_scale,
-            changepoint_range=self.changepoint_range,
-            uncertainty_samples=0,
+        Raises `MapError` where the problem cannot be posed or solved."""
+        history = posed.history(self.changepoint_range)
+        same = start is not None and start.unfitted.changepoint_range == self.changepoint_range
+        fit = prophet_map.solve(
+            posed.matrices(self.changepoint_range),
+            self.priors(posed.terms),
+            np.full(posed.terms.past.shape[1], self.seasonality_mode == "multiplicative"),
+            start=start.fit if start is not None and same else None,
         )
-        if covers_a_year(design.past):
-            model.add_seasonality(
-                "yearly", _YEAR, self.yearly_order, prior_scale=self.yearly_prior_scale
+        return FittedProphet(self, posed, history, fit)
+
+    def priors(self, terms: Terms) -> Priors:
+        """A scale of 0 leaves a column out: those the model has not, and those without a value."""
+        scales = np.zeros(terms.past.shape[1])
+        for term in terms.terms:
+            scales[self.columns_of(term)] = self._scale(term.kind)
+        return prophet_map.make_priors(
+            self.changepoint_prior_scale, np.where(terms.acting, scales, 0.0)
+        )
+
+    def columns_of(self, term: Term) -> slice:
+        """The columns of the term that this model has: fewer of a yearly term, or none."""
+        begin, end = term.columns.start, term.columns.stop
+        if term.kind is Kind.YEARLY:
+            end = min(end, begin + 2 * self.yearly_order)
+        elif term.kind is Kind.PAST_ONLY and not self.past_only_regressors:
+            end = begin
+        return slice(begin, end)
+
+    def _scale(self, kind: Kind) -> float:
+        match kind:
+            case Kind.YEARLY:
+                return self.yearly_prior_scale
+            case Kind.WEEKLY:
+                return self.seasonality_prior_scale
+            case Kind.HOLIDAYS | Kind.PLANNED | Kind.PAST_ONLY:
+                return self.holidays_prior_scale
+            case _:
+                assert_never(kind)
+
+
+class PosedDesign:
+    """A design in the solver's arrays, computed once and shared by every fit of it."""
+
+    def __init__(self, design: Design) -> None:
+        self.design = design
+        self._histories: dict[float, ScaledHistory] = {}
+        self._matrices: dict[float, prophet_map.Design] = {}
+
+    @cached_property
+    def terms(self) -> Terms:
+        return terms_of(self.design)
+
+    def history(self, changepoint_range: float) -> ScaledHistory:
+        if changepoint_range not in self._histories:
+            self._histories[changepoint_range] = prophet_map.scale_history(
+                self.design.days, self.design.demand, changepoint_range=changepoint_range
             )
-        for name in design.planned + (design.past_only if self.past_only_regressors else ()):
-            model.add_regressor(column_of(name))
-        return model
+        return self._histories[changepoint_range]
+
+    def matrices(self, changepoint_range: float) -> prophet_map.Design:
+        """The solver's design. It does not depend on prior scales, orders or the mode."""
+        if changepoint_range not in self._matrices:
+            history = self.history(changepoint_range)
+            self._matrices[changepoint_range] = prophet_map.make_design(
+                history.t, history.y, self.terms.past, history.changepoints
+            )
+        return self._matrices[changepoint_range]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedProphet:
-    """A genuine fitted `prophet.Prophet`."""
+    """Parameters at their maximum, in the order of the posed design's columns."""
 
-    prophet: Prophet
+    unfitted: UnfittedProphet
+    posed: PosedDesign
+    history: ScaledHistory
+    fit: MapFit
 
-    def predict(self, design: Design) -> Prediction:
-        """Mean and quantiles for `design.future`, before any clipping or calibration."""
-        frame = self._components(design)
-        mean = frame["yhat"].to_numpy(dtype=np.float64)
-        deviation = self._deviation(frame)
-        return Prediction(mean, mean[:, None] + deviation[:, None] * _Z[None, :])
+    def predict(self) -> Prediction:
+        """Mean and quantiles for the days ahead, before any clipping or calibration."""
+        mean = self.history.values(self.fit.mean(self._time(), self.posed.terms.ahead))
+        return Prediction(mean, mean[:, None] + self._deviation()[:, None] * _Z[None, :])
 
-    def parts(self, design: Design) -> dict[str, Floats]:
+    def parts(self) -> dict[str, Floats]:
         """Additive parts by name, in units, that sum to the mean of `predict` day by day.
 
         A multiplicative term counts as its share of the trend. A regressor called like one of
         Prophet's own parts goes by its column."""
-        frame = self._components(design)
-        trend = frame["trend"].to_numpy(dtype=np.float64)
-        parts = {"trend": trend}
-        for name, column in self._component_columns(design).items():
-            values = frame[column].to_numpy(dtype=np.float64)
-            parts[name] = values * trend if self._multiplies(column) else values
+        trend = self.history.values(self.fit.trend(self._time()))
+        unit = trend if self.unfitted.seasonality_mode == "multiplicative" else self.history.y_scale
+        ahead, parts = self.posed.terms.ahead, {"trend": trend}
+        plain = {column_of(item.name): item.name for item in self.posed.design.regressors}
+        for term in self.posed.terms.terms:
+            columns = self.unfitted.columns_of(term)
+            if columns.start < columns.stop:
+                name = plain.get(term.name, term.name)
+                values = ahead[:, columns] @ self.fit.beta[columns]
+                parts[term.name if name in parts else name] = values * unit
         return parts
 
-    def to_json(self) -> str:
-        """Prophet's own serialisation."""
-        from prophet.serialize import model_to_json
+    def _time(self) -> Floats:
+        return self.history.time(self.posed.design.ahead)
 
-        return str(model_to_json(self.prophet))
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The model that `to_json` wrote; it predicts the same."""
-        _prophet_class()
-        from prophet.serialize import model_from_json
-
-        model = model_from_json(text)
-        model.uncertainty_samples = 0
-        return cls(model)
-
-    def _components(self, design: Design) -> pd.DataFrame:
-        return self.prophet.predict(design.future.rename_axis("ds").reset_index())
-
-    def _component_columns(self, design: Design) -> dict[str, str]:
-        names = {name: name for name in self.prophet.seasonalities}
-        if len(design.holidays):
-            names["holidays"] = "holidays"
-        for name in design.planned + design.past_only:
-            column = column_of(name)
-            if column in self.prophet.extra_regressors:
-                names[column if name in (*names, "trend") else name] = column
-        return names
-
-    def _multiplies(self, column: str) -> bool:
-        modes = _known(self.prophet.component_modes)
-        return column in modes["multiplicative"]
-
-    def _deviation(self, frame: pd.DataFrame) -> Floats:
+    def _deviation(self) -> Floats:
         """Standard deviation a day. Future rate changes are a compound Poisson process, S a unit
         of scaled time and Laplace(0, b) each, so the trend's variance at t > 1 is
         S * 2 b^2 * (t - 1)^3 / 3 (Taylor & Letham 2018, section 3.1.4)."""
-        model = self.prophet
-        since_start = frame["ds"] - _known(model.start)
-        beyond = (since_start / _known(model.t_scale)).to_numpy(dtype=np.float64) - 1.0
-        laplace_scale = float(np.abs(model.params["delta"]).mean()) + 1e-8
-        changes = len(_known(model.changepoints_t))
-        trend = changes * 2.0 * laplace_scale**2 * np.maximum(beyond, 0.0) ** 3 / 3.0
-        trend *= (1.0 + frame["multiplicative_terms"].to_numpy(dtype=np.float64)) ** 2
-        noise = float(model.params["sigma_obs"].item()) ** 2
-        return np.asarray(np.sqrt(trend + noise) * _known(model.y_scale), dtype=np.float64)
-
-
-def _fit(model: Prophet, frame: pd.DataFrame) -> Prophet:
-    """Prophet's own optimiser, with everything it writes gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="morrow-prophet-") as folder:
-        model.fit(frame, output_dir=folder)
-    # The folder's name would else be serialised, and make equal models differ.
-    model.fit_kwargs = {}
-    model.stan_fit = None
-    return model
-
-
-def _prophet_class() -> type[Prophet]:
-    """Imported when first needed: the API process reads this package and must not pay for it."""
-    logging.getLogger("prophet.plot").disabled = True
-    from prophet import Prophet
-
-    # cmdstanpy sets its logger up when imported, and would undo a level set before.
-    logging.getLogger("cmdstanpy").disabled = True
-    return Prophet
-
-
-def covers_a_year(past: pd.DataFrame) -> bool:
-    """Whether a model of these days holds a yearly term."""
-    return _span_days(past) >= _YEARLY_FROM_DAYS
-
-
-def _span_days(past: pd.DataFrame) -> int:
-    return int((past.index[-1] - past.index[0]).days) + 1
-
-
-def _covers_weeks(past: pd.DataFrame) -> bool:
-    return _span_days(past) >= 15
-
-
-def _known(value: T | None) -> T:
-    """Prophet types what fitting sets as optional; in a fitted one it is there."""
-    if value is None:
-        raise ValueError("this Prophet has not been fitted")
-    return value
+        beyond = np.maximum(self._time() - 1.0, 0.0)
+        laplace_scale = float(np.abs(self.fit.delta).mean()) + 1e-8
+        trend = self.fit.delta.size * 2.0 * laplace_scale**2 * beyond**3 / 3.0
+        multiplied: npt.NDArray[np.bool_] = self.fit.multiplicative
+        factors = 1.0 + self.posed.terms.ahead[:, multiplied] @ self.fit.beta[multiplied]
+        deviation: Floats = np.sqrt(trend * factors**2 + self.fit.sigma**2) * self.history.y_scale
+        return deviation

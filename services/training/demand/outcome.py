@@ -32,7 +32,8 @@ class Scores:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """No model was trained. `code` is stable: that of the quality finding that refuses, or
-    `nothing_planned`, `unknown_region`, `nothing_to_judge`; `message` names values and way out."""
+    `nothing_planned`, `unknown_region`, `nothing_to_judge`, `not_solvable`; `message` names values
+    and way out."""
 
     code: str
     message: str

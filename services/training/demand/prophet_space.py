@@ -6,33 +6,34 @@ from dataclasses import fields, replace
 from typing import Final
 
 from services.training.demand.features import Design
-from services.training.demand.model import UnfittedProphet, covers_a_year
+from services.training.demand.model import UnfittedProphet
+from services.training.demand.prophet_terms import covers_a_year
 from services.training.demand.search import Choice, Parameters, Range, Space
 
 _ALWAYS: Final[Space] = {
-    "changepoint_prior_scale": Range(0.001, 0.5, grid=(0.005, 0.05, 0.3)),
-    "seasonality_prior_scale": Range(0.01, 10.0, grid=(0.1, 10.0)),
+    "changepoint_prior_scale": Range(0.005, 0.5, grid=(0.01, 0.05, 0.25)),
+    "seasonality_prior_scale": Range(0.01, 1.0, grid=(0.03, 0.1)),
     "seasonality_mode": Choice(("additive", "multiplicative")),
 }
 _WITH_EFFECTS: Final[Space] = {
-    "holidays_prior_scale": Range(0.01, 10.0, grid=(0.3, 10.0)),
+    "holidays_prior_scale": Range(0.01, 3.0, grid=(0.05, 0.3)),
 }
 _WITH_PAST_ONLY: Final[Space] = {
     "past_only_regressors": Choice((False, True)),
 }
 _WITH_A_YEAR: Final[Space] = {
-    "yearly_prior_scale": Range(0.01, 10.0, grid=(0.3, 10.0)),
+    "yearly_prior_scale": Range(0.005, 1.0, grid=(0.05, 0.3)),
 }
 
 
 def space_for(design: Design) -> Space:
     """Only the parameters that change anything on this design."""
     space = dict(_ALWAYS)
-    if len(design.holidays) or design.planned or design.past_only:
+    if design.holidays or design.regressors:
         space |= _WITH_EFFECTS
-    if design.past_only:
+    if any(not regressor.planned for regressor in design.regressors):
         space |= _WITH_PAST_ONLY
-    if covers_a_year(design.past):
+    if covers_a_year(design):
         space |= _WITH_A_YEAR
     return space
 
@@ -44,7 +45,12 @@ def to_point(unfitted: UnfittedProphet, space: Space) -> Parameters:
 
 def from_point(point: Parameters) -> UnfittedProphet:
     """The model at a point; what the space leaves out keeps its default."""
-    unknown = set(point) - {field.name for field in fields(UnfittedProphet)}
+    return from_params(dict(point))
+
+
+def from_params(params: dict[str, object]) -> UnfittedProphet:
+    """The model of these parameters, those not named at their default."""
+    unknown = set(params) - {field.name for field in fields(UnfittedProphet)}
     if unknown:
         raise ValueError(f"Prophet has no parameters {sorted(unknown)}")
-    return replace(UnfittedProphet(), **point)  # type: ignore[arg-type]
+    return replace(UnfittedProphet(), **params)  # type: ignore[arg-type]

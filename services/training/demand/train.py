@@ -9,11 +9,12 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TypedDict
 
-from services.training.demand.backtest import plan_folds
+from services.training.demand.backtest import FoldPlan, plan_folds
 from services.training.demand.bundle import make_bundle, serve
 from services.training.demand.calibrate import calibrate
 from services.training.demand.classification import demand_class, trial_cap, volume_class
 from services.training.demand.config import (
+    Backend,
     Family,
     Optimizer,
     Progress,
@@ -37,9 +38,10 @@ from services.training.demand.features import Design, prepare
 from services.training.demand.findings import Subject
 from services.training.demand.outcome import Refused, Scores, Stage, Trained
 from services.training.demand.prediction import Floats
+from services.training.demand.prophet_map import MapError
 from services.training.demand.quality import Limits, inspect_history
 from services.training.demand.refusal import refusal_of
-from services.training.demand.search import Budget
+from services.training.demand.search import Budget, UnusableParametersError
 from services.training.demand.series import Series
 
 __all__ = ["Progress", "Refused", "Trained", "TrainingConfig", "train"]
@@ -62,9 +64,21 @@ def train(
     refusal = refusal_of(series, config, folds)
     if refusal is not None:
         return refusal
-    design = prepare(series)
+    try:
+        return _train(series, config, folds, report, lambda: clock() - started)
+    except (MapError, UnusableParametersError) as error:
+        return Refused("not_solvable", f"the model cannot be fitted: {error}")
 
-    tuning = _tuning(series, config, report, lambda: clock() - started)
+
+def _train(
+    series: Series,
+    config: TrainingConfig,
+    folds: FoldPlan,
+    report: Report,
+    elapsed: Callable[[], float],
+) -> Trained:
+    design = prepare(series)
+    tuning = _tuning(series, config, report, elapsed)
     entries = [enter(family, folds.search, design, tuning) for family in _families(config)]
     trials = [trial.to_dict() for entry in entries for trial in entry.trials]
 
@@ -84,7 +98,7 @@ def train(
         demand_class=demand_class(_known_sales(series)).value,
         warnings=_warnings(series, config, design),
         bundle=make_bundle(series, config, contest.best.entry, fitted, calibration),
-        seconds=clock() - started,
+        seconds=elapsed(),
     )
     report(Progress(TrainingStage.CALIBRATE, 1.0, len(trials)))
     return trained
@@ -132,8 +146,10 @@ def _tuning(
     trials = cap if config.max_trials is None else min(cap, config.max_trials)
     return Tuning(
         optimizer=Optimizer(config.optimizer),
-        budget=Budget(trials, config.patience, lambda: elapsed() >= config.max_seconds),
+        backend=Backend(config.backend),
+        budget=Budget(trials, config.least_gain, lambda: elapsed() >= config.max_seconds),
         seed=config.seed,
+        first=config.first_params or {},
         on_trial=lambda done: report(
             Progress(TrainingStage.SEARCH, min(0.05 + 0.65 * done / trials, 0.7), done)
         ),
