@@ -123,6 +123,21 @@ async def test_the_window_counts_back_from_the_series_own_last_day(
     assert numbers(found["main", "rye"].history["quantity"]) == [14, 15, 16, 17, 18, 19, 20]
 
 
+async def test_the_window_reaches_what_sold_last_however_long_it_has_been_closed_since(
+    tenant: Tenant, sessions: Sessions
+) -> None:
+    await send(
+        tenant,
+        *(sale(at, 1 + at) for at in range(20)),
+        *(sale(at, None, open=0) for at in range(20, 60)),
+        *(sale(at, 1 + at, product="roll") for at in range(60)),
+    )
+    found = await read(sessions, tenant, window_days=30)
+    history = found["main", "rye"].history
+    assert numbers(history["quantity"].dropna()) == [float(1 + at) for at in range(20)]
+    assert len(history) == 60
+
+
 async def test_the_most_specific_word_on_a_day_counts(tenant: Tenant, sessions: Sessions) -> None:
     await send(tenant, *(sale(at, 1 + at % 3, price=99 if at == 6 else None) for at in range(8)))
     words = [

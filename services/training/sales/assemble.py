@@ -32,10 +32,11 @@ def span_of(stored: StoredDays, last_sold: int, horizon_days: int, window_days: 
 
     History ends with its last known quantity, or with a day marked closed after it, though no
     later than `last_sold`, the location's last known quantity: what is planned has not been.
+    `window_days` counts back from the last known quantity, so that the span always has one.
     """
     known, closed = stored.known_days(), stored.closed_days()
     through = int(np.append(closed[closed <= last_sold], known[-1]).max())
-    first = max(int(known[0]), through - window_days + 1)
+    first = max(int(known[0]), int(known[-1]) - window_days + 1)
     return Span(first, through, through + horizon_days)
 
 

@@ -52,7 +52,7 @@ async def read_series(
     """The series by id, in the order of `keys`, with all that is known of their days.
 
     One of which no quantity is known has no history yet, and is left out. `window_days` counts
-    back from the last day of history. Read many in batches: a series takes about 100 bytes a day.
+    back from the last known quantity. Read many in batches: a series takes about 100 bytes a day.
     """
     stored = await read_stored_days(session, [key.id for key in keys])
     begun = [key for key in keys if key.id in stored and len(stored[key.id].known_days())]
