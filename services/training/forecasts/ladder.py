@@ -143,4 +143,4 @@ async def _by_alias(session: AsyncSession, series_id: int) -> dict[str, tables.M
         .join(tables.Model, tables.Model.id == tables.ModelAlias.model_id)
         .where(tables.ModelAlias.series_id == series_id)
     )
-    return {alias: model for alias, model in rows}
+    return dict(iter(rows))
