@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -70,26 +71,42 @@ async def tell(
         await append(session, UUID(job), events)
 
 
-def watch(served: Programs, job: str, query: str = "", key: str | None = None) -> connect:
+def watch(
+    served: Programs, job: str, query: str = "", key: str | None = None, **options: Any
+) -> connect:
     address = f"{served.address.replace('http', 'ws')}/api/v1{JOBS}/{job}/ws{query}"
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    return connect(address, additional_headers=headers, open_timeout=PATIENCE_SECONDS)
+    return connect(
+        address,
+        additional_headers=headers,
+        open_timeout=PATIENCE_SECONDS,
+        compression=None,
+        **options,
+    )
+
+
+def narrow_socket(served: Programs) -> socket.socket:
+    """A connection on which little can be on its way."""
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+    narrow.connect(("127.0.0.1", served.port))
+    return narrow
 
 
 def key_of(client: httpx.AsyncClient) -> str:
     return client.headers["authorization"].removeprefix("Bearer ")
 
 
-async def received(socket: ClientConnection) -> tuple[list[dict[str, Any]], int]:
+async def received(watcher: ClientConnection) -> tuple[list[dict[str, Any]], int]:
     """Every event until the server closes, and the code it closes with."""
     events = []
     async with asyncio.timeout(PATIENCE_SECONDS):
         with contextlib.suppress(ConnectionClosed):
             while True:
-                events.append(json.loads(await socket.recv()))
-        await socket.wait_closed()
-    assert socket.close_code is not None
-    return events, socket.close_code
+                events.append(json.loads(await watcher.recv()))
+        await watcher.wait_closed()
+    assert watcher.close_code is not None
+    return events, watcher.close_code
 
 
 async def refused(served: Programs, job: str, query: str = "", key: str | None = None) -> int:
@@ -106,11 +123,11 @@ async def test_a_socket_replays_what_was_and_goes_on_to_the_end(
     served: Programs, client: httpx.AsyncClient, job: str, sessions: Sessions
 ) -> None:
     await tell(sessions, client, job, 5)
-    async with watch(served, job, key=key_of(client)) as socket:
-        replayed = [json.loads(await socket.recv()) for _ in range(6)]
+    async with watch(served, job, key=key_of(client)) as watcher:
+        replayed = [json.loads(await watcher.recv()) for _ in range(6)]
         await tell(sessions, client, job, 3)
         await cancel(client, job)
-        live, code = await received(socket)
+        live, code = await received(watcher)
     check_log(replayed + live)
     assert [event["type"] for event in live][-1] == "job.finished"
     assert (len(live), code) == (4, 1000)
@@ -124,8 +141,8 @@ async def test_a_socket_resumes_after_since(
 ) -> None:
     await tell(sessions, client, job, 5)
     await cancel(client, job)
-    async with watch(served, job, "?since=4", key_of(client)) as socket:
-        events, code = await received(socket)
+    async with watch(served, job, "?since=4", key_of(client)) as watcher:
+        events, code = await received(watcher)
     check_log(events, first=5)
     assert (len(events), code) == (3, 1000)
 
@@ -135,8 +152,8 @@ async def test_who_has_seen_the_last_event_of_a_job_is_not_kept_waiting(
     served: Programs, client: httpx.AsyncClient, job: str, since: int
 ) -> None:
     await cancel(client, job)
-    async with watch(served, job, f"?since={since}", key_of(client)) as socket:
-        assert await received(socket) == ([], 1000)
+    async with watch(served, job, f"?since={since}", key_of(client)) as watcher:
+        assert await received(watcher) == ([], 1000)
     headers = {"Accept": "text/event-stream", "Last-Event-ID": str(since)}
     answer = await client.get(f"{JOBS}/{job}/events", headers=headers)
     assert (answer.status_code, answer.text) == (200, "")
@@ -147,8 +164,8 @@ async def test_a_ticket_lets_in_once(served: Programs, client: httpx.AsyncClient
     assert made.status_code == 201
     query = f"?ticket={made.json()['ticket']}"
     await cancel(client, job)
-    async with watch(served, job, query) as socket:
-        events, code = await received(socket)
+    async with watch(served, job, query) as watcher:
+        events, code = await received(watcher)
     assert (len(events), code) == (2, 1000)
     assert await refused(served, job, query) == 401
 
@@ -235,10 +252,10 @@ async def test_a_restarting_server_says_so(
 ) -> None:
     with programs_on(database, tmp_path) as programs:
         api = programs.serve()
-        async with watch(programs, job, key=key_of(client)) as socket:
-            await socket.recv()
+        async with watch(programs, job, key=key_of(client)) as watcher:
+            await watcher.recv()
             api.send(signal.SIGTERM)
-            events, code = await received(socket)
+            events, code = await received(watcher)
         api.ended()
     assert (events, code) == ([], 1012)
 
@@ -246,12 +263,12 @@ async def test_a_restarting_server_says_so(
 async def test_a_reader_that_does_not_read_is_cut_off_and_slows_nobody(
     served: Programs, client: httpx.AsyncClient, job: str, sessions: Sessions
 ) -> None:
-    async with watch(served, job, key=key_of(client)) as slow:
-        for _ in range(8):
-            await tell(sessions, client, job, 1000, "x" * 1900)
-        async with watch(served, job, key=key_of(client)) as socket:
+    for _ in range(8):
+        await tell(sessions, client, job, 1000, "x" * 1900)
+    async with watch(served, job, key=key_of(client), sock=narrow_socket(served)) as slow:
+        async with watch(served, job, key=key_of(client)) as watcher:
             for _ in range(8001):
-                await socket.recv()
+                await watcher.recv()
         await asyncio.sleep(SEND_SECONDS + 0.5)
         events, code = await received(slow)
     check_log(events)
