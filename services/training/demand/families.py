@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol, assert_never
 
+from services.training.demand import prophet_map
 from services.training.demand.backtest import Fold, FoldForecast, walk_forward
 from services.training.demand.baseline import Baseline, forecast_baseline
 from services.training.demand.config import Backend, Family, Optimizer
@@ -169,16 +170,18 @@ def _enter_prophet(folds: Sequence[Fold], design: Design, tuning: Tuning) -> Ent
 def _rehearsals(
     folds: Sequence[Fold], backend: Backend
 ) -> Callable[[Parameters, int], FoldForecast]:
-    """Forecasts of a fold under given parameters, each begun from the fold's fit before."""
+    """Forecasts of a fold under given parameters, each begun from the last fit of its mode."""
     posed = [PosedDesign(prepare(fold.series)) for fold in folds]
-    latest: dict[int, FittedProphet] = {}
+    latest: dict[tuple[int, str], FittedProphet] = {}
 
     def evaluate(point: Parameters, fold: int) -> FoldForecast:
+        unfitted = from_point(point)
+        kin = (fold, unfitted.seasonality_mode)
         try:
-            fitted = _fit(from_point(point), posed[fold], backend, latest.get(fold))
+            fitted = _fit(unfitted, posed[fold], backend, latest.get(kin))
         except MapError as error:
             raise UnusableParametersError(str(error)) from error
-        latest[fold] = fitted
+        latest[kin] = fitted
         return FoldForecast(folds[fold], fitted.predict())
 
     return evaluate
@@ -199,7 +202,8 @@ def _fit(
 ) -> FittedProphet:
     match backend:
         case Backend.MAP:
-            return unfitted.fit(posed, start)
+            tolerance = prophet_map.EXACT if start is None else prophet_map.ROUGH
+            return unfitted.fit(posed, start, tolerance)
         case Backend.STAN:
             from services.training.demand.prophet_stan import fit_with_stan
 

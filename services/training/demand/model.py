@@ -46,7 +46,12 @@ class UnfittedProphet:
     yearly_prior_scale: float = 0.05
     past_only_regressors: bool = False
 
-    def fit(self, posed: PosedDesign, start: FittedProphet | None = None) -> FittedProphet:
+    def fit(
+        self,
+        posed: PosedDesign,
+        start: FittedProphet | None = None,
+        tolerance: float = prophet_map.EXACT,
+    ) -> FittedProphet:
         """The maximum a posteriori; `start` is another fit of the same design to begin from.
 
         Raises `MapError` where the problem cannot be posed or solved."""
@@ -57,6 +62,7 @@ class UnfittedProphet:
             self.priors(posed.terms),
             np.full(posed.terms.past.shape[1], self.seasonality_mode == "multiplicative"),
             start=start.fit if start is not None and same else None,
+            tolerance=tolerance,
         )
         return FittedProphet(self, posed, history, fit)
 

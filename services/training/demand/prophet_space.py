@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Final
 
+from services.training.demand.classification import DemandClass, demand_class
 from services.training.demand.features import Design
 from services.training.demand.model import UnfittedProphet
 from services.training.demand.prophet_terms import covers_a_year
@@ -13,6 +14,8 @@ from services.training.demand.search import Choice, Parameters, Range, Space
 _ALWAYS: Final[Space] = {
     "changepoint_prior_scale": Range(0.005, 0.5, grid=(0.01, 0.05, 0.25)),
     "seasonality_prior_scale": Range(0.01, 1.0, grid=(0.03, 0.1)),
+}
+_WITH_STEADY_DEMAND: Final[Space] = {
     "seasonality_mode": Choice(("additive", "multiplicative")),
 }
 _WITH_EFFECTS: Final[Space] = {
@@ -29,6 +32,8 @@ _WITH_A_YEAR: Final[Space] = {
 def space_for(design: Design) -> Space:
     """Only the parameters that change anything on this design."""
     space = dict(_ALWAYS)
+    if _sells_most_days(design):
+        space |= _WITH_STEADY_DEMAND
     if design.holidays or design.regressors:
         space |= _WITH_EFFECTS
     if any(not regressor.planned for regressor in design.regressors):
@@ -54,3 +59,8 @@ def from_params(params: dict[str, object]) -> UnfittedProphet:
     if unknown:
         raise ValueError(f"Prophet has no parameters {sorted(unknown)}")
     return replace(UnfittedProphet(), **params)  # type: ignore[arg-type]
+
+
+def _sells_most_days(design: Design) -> bool:
+    """A factor on a trend close to zero does nothing for years, and then anything."""
+    return demand_class(design.demand) in (DemandClass.SMOOTH, DemandClass.ERRATIC)

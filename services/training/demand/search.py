@@ -128,8 +128,10 @@ def search(wanted: Search) -> SearchResult:
     most = len(planned) if wanted.optimizer is Optimizer.GRID else wanted.budget.trials
     distributions = distributions_of(wanted.space)
     trials: list[Trial] = []
-    while len(trials) < most and not (trials and _is_over(trials, wanted.budget)):
+    ratios: list[float] = []
+    while len(trials) < most and not (trials and _is_over(ratios, wanted.budget)):
         trials.append(_run(study, study.ask(distributions), wanted))
+        ratios.extend(_beside(trials[0], trials[-1]))
         wanted.on_trial(len(trials))
     return SearchResult(_choose(trials), tuple(trials))
 
@@ -164,16 +166,13 @@ def _trial(
     return Trial(trial.number, dict(trial.params), loss, pruned, tuple(forecasts), failure)
 
 
-def _is_over(trials: Sequence[Trial], budget: Budget) -> bool:
-    return budget.spent() or _expected_gain(trials) < budget.least_gain
+def _is_over(ratios: Sequence[float], budget: Budget) -> bool:
+    return budget.spent() or _expected_gain(ratios) < budget.least_gain
 
 
-def _expected_gain(trials: Sequence[Trial]) -> float:
+def _expected_gain(ratios: Sequence[float]) -> float:
     """What one more trial should save, as a share of the default's loss, if its loss is drawn
-    like those of the trials so far: the expected improvement of Jones, Schonlau & Welch (1998).
-
-    Trials are compared with the default on the folds that they reached."""
-    ratios = [ratio for trial in trials if (ratio := _beside(trials[0], trial)) is not None]
+    like those of the trials so far: the expected improvement of Jones, Schonlau & Welch (1998)."""
     if len(ratios) < _FEWEST_TO_EXPECT:
         return math.inf
     best, mean, spread = min(ratios), fmean(ratios), stdev(ratios)
@@ -183,11 +182,12 @@ def _expected_gain(trials: Sequence[Trial]) -> float:
     return spread * (below * normal.cdf(below) + normal.pdf(below))
 
 
-def _beside(default: Trial, trial: Trial) -> float | None:
-    if default.failure or trial.failure:
-        return None
-    reached = _loss(default.forecasts[: len(trial.forecasts)])
-    return trial.loss / reached if reached > 0.0 else None
+def _beside(default: Trial, trial: Trial) -> Iterator[float]:
+    """The trial's loss over the default's on the folds that it reached; nothing where it failed."""
+    if default.failure is None and trial.failure is None:
+        reached = _loss(default.forecasts[: len(trial.forecasts)])
+        if reached > 0.0:
+            yield trial.loss / reached
 
 
 def _choose(trials: Sequence[Trial]) -> Trial:

@@ -20,9 +20,11 @@ from services.training.demand.prophet_map.history import (
     scale_history,
 )
 from services.training.demand.prophet_map.posterior import Priors, make_priors
-from services.training.demand.prophet_map.solve import solve
+from services.training.demand.prophet_map.solve import EXACT, ROUGH, solve
 
 __all__ = [
+    "EXACT",
+    "ROUGH",
     "BadDesignError",
     "Design",
     "Growth",

@@ -14,7 +14,8 @@ from services.training.demand.prophet_map.posterior import Priors
 from services.training.demand.prophet_map.problem import Point, Problem, pose
 from services.training.demand.prophet_map.starts import starting_points
 
-_TOLERANCE = 1e-10
+EXACT = 1e-10
+ROUGH = 1e-5
 
 
 def solve(
@@ -22,29 +23,34 @@ def solve(
     priors: Priors,
     multiplicative: ArrayLike,
     start: MapFit | None = None,
+    tolerance: float = EXACT,
 ) -> MapFit:
     """The maximum of Prophet's posterior for one design under these priors.
 
     multiplicative: flags, shape (K,), of the features that multiply the trend. start: a fit of the
     same design (under other priors, or in another mode) to begin from; it saves steps, and decides
-    nothing where the maximum is unique. Raises BadDesignError for shapes that differ and
+    nothing where the maximum is unique. tolerance: a descent ends with the step that gains less
+    than this share of the objective; steps gain quadratically less, so ROUGH is a step short of
+    EXACT and good enough to compare trials. Raises BadDesignError for shapes that differ and
     NotConvergedError when no descent reaches its end.
     """
     flags = np.asarray(multiplicative, dtype=bool)
     problem = pose(design, priors, flags)
     mean: Mean = Bilinear(problem) if problem.multiplicative.size else Additive(problem)
     begin = starting_points(problem, mean) if start is None else [_resume(problem, mean, start)]
-    point, iterations = _best_end(problem, mean, begin)
+    point, iterations = _best_end(problem, mean, begin, tolerance)
     return _unpack(design, problem, flags, point, iterations)
 
 
-def _best_end(problem: Problem, mean: Mean, begin: Sequence[Point]) -> tuple[Point, int]:
+def _best_end(
+    problem: Problem, mean: Mean, begin: Sequence[Point], tolerance: float
+) -> tuple[Point, int]:
     """The lowest end of the descents, and the steps of all; one that ends short does not count."""
     ends: list[tuple[Point, int]] = []
     short: list[NotConvergedError] = []
     for start in begin:
         try:
-            ends.append(descend(problem, mean, start, _TOLERANCE))
+            ends.append(descend(problem, mean, start, tolerance))
         except NotConvergedError as error:
             short.append(error)
     if not ends:
