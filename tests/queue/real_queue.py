@@ -1,5 +1,6 @@
 """A queue on a real database, as its two roles see it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training import tables
@@ -87,3 +88,13 @@ async def open_queue(database: Database) -> AsyncIterator[Queue]:
     yield Queue(worker, make_sessions(worker), make_sessions(api))
     await worker.dispose()
     await api.dispose()
+
+
+async def until_someone_waits_for_a_lock(queue: Queue) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with asyncio.timeout(10):
+        while True:
+            async with queue.engine.connect() as connection:
+                if await connection.scalar(waiting):
+                    return
+            await asyncio.sleep(0.01)

@@ -4,14 +4,13 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
 
 from services.training.queue.claim import renew_leases
 from services.training.queue.enqueue import enqueue
 from services.training.queue.finish import cancel_group, finish
 from services.training.queue.task import StalePublish, State
 from shared.database import tenant_transaction
-from tests.queue.real_queue import LEASE, Queue, new_task
+from tests.queue.real_queue import LEASE, Queue, new_task, until_someone_waits_for_a_lock
 
 
 async def test_what_is_open_is_cancelled_and_what_has_ended_stays(
@@ -53,13 +52,3 @@ async def test_tasks_that_are_being_put_in_by_one_that_ends_are_cancelled_too(
         await until_someone_waits_for_a_lock(queue)
     assert await cancelling == added
     assert await queue.claim(slots=5) == []
-
-
-async def until_someone_waits_for_a_lock(queue: Queue) -> None:
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(10):
-        while True:
-            async with queue.engine.connect() as connection:
-                if await connection.scalar(waiting):
-                    return
-            await asyncio.sleep(0.01)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from services.training import tables
 from services.training.queue.finish import finish
@@ -23,7 +24,7 @@ from shared.database import connect_directly, tenant_transaction
 from shared.doorbell import Listener
 from shared.roles import WORKER
 from tests.conftest import Database
-from tests.queue.real_queue import EXPIRED, Queue
+from tests.queue.real_queue import EXPIRED, Queue, until_someone_waits_for_a_lock
 
 Work = Callable[[ClaimedTask], Awaitable[None]]
 TERMS = LeaseTerms(timedelta(seconds=30), timedelta(seconds=5))
@@ -227,16 +228,21 @@ async def test_what_does_not_end_in_time_is_handed_back_with_its_attempt(
     assert len(await queue.claim(slots=2)) == 2
 
 
-@pytest.mark.parametrize("moment", range(12))
-async def test_draining_at_whatever_moment_leaves_nothing_to_its_lease(
-    queue: Queue, tenant_id: UUID, database: Database, moment: int
+async def test_what_is_being_claimed_when_the_drain_begins_is_drained_too(
+    queue: Queue, tenant_id: UUID, database: Database
 ) -> None:
-    """A claim may be on its way while the drain begins."""
     ids = await queue.put(tenant_id, 2)
-    async with lane(database, Bakery(queue, work_for_ever)) as runner:
-        for _ in range(moment):
-            await asyncio.sleep(0)
-        await runner.drain(0, asyncio.Event())
-    for task_id in ids:
-        row = await queue.row(tenant_id, task_id)
-        assert (row.state, row.attempt) == ("queued", 0)
+    async with (
+        lane(database, Bakery(queue, work_for_ever)) as runner,
+        AsyncExitStack() as held_up,
+    ):
+        session = await held_up.enter_async_context(tenant_transaction(queue.asking, tenant_id))
+        await session.execute(text("LOCK TABLE tasks"))
+        await until_someone_waits_for_a_lock(queue)
+        draining = asyncio.create_task(runner.drain(0, asyncio.Event()))
+        done, _ = await asyncio.wait([draining], timeout=0.2)
+        assert not done
+        await held_up.aclose()
+        await draining
+        rows = [await queue.row(tenant_id, task_id) for task_id in ids]
+    assert [(row.state, row.attempt) for row in rows] == [("queued", 0)] * 2
