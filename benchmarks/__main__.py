@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-ALL = ("load_speed", "fit_speed", "main_job")
+ALL = ("load_speed", "fit_speed", "search_speed", "main_job")
 
 
 def main() -> int:
