@@ -3,10 +3,10 @@
     python -m benchmarks.search_speed [--rounds 5] [--peer-rounds 1]
 
 One product of two years of daily sales of the sample kind, made from a seed, with two regressors
-known in advance. Both sides do the same: the trials of one seeded Optuna study (TPE, no trial
-pruned or left out) on the same folds, a final fit of the best and a forecast of 28 days. Each
-process is pinned to one core, with one BLAS thread; imports are not counted. Seconds are of
-processor time, child processes included, so that a busy machine does not count.
+known in advance. Each side runs a seeded Optuna study of its own (TPE, the same space and number of
+trials, none pruned or left out) on the same folds, then a final fit of the best and a forecast of
+28 days. Each process is pinned to one core, with one BLAS thread; imports are not counted. Seconds
+are of processor time, child processes included, so that a busy machine does not count.
 
 search_s          our search, fit and forecast
 peer_s            the same by `prophet.Prophet` and Optuna

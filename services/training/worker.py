@@ -30,7 +30,7 @@ from shared.metrics_server import serve_own_metrics
 from shared.roles import WORKER
 
 PREPARE_SLOTS = 2
-PRELOADED = ["services.training.queue.preload", "services.training.jobs.child", "prophet", "optuna"]
+PRELOADED = ["services.training.queue.preload", "services.training.jobs.child", "optuna"]
 
 log = structlog.get_logger()
 
