@@ -1,0 +1,1 @@
+"""How accurate the engine is beside its peers, on real sales and by one protocol."""

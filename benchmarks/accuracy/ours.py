@@ -1,0 +1,108 @@
+"""The engine's families as methods, and the engine itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.accuracy.protocol import HORIZON
+from services.training.demand.features import prepare
+from services.training.demand.model import PosedDesign, UnfittedProphet
+from services.training.demand.pooled import (
+    FittedPool,
+    PoolConfig,
+    Rehearsed,
+    combine,
+    fit_dated_pools,
+    fit_pool,
+    fold_before,
+    learn_mixture,
+    pool_for,
+)
+from services.training.demand.prediction import LEVELS, Prediction
+from services.training.demand.series import Series
+from services.training.demand.train import Refused, TrainingConfig, train
+
+_CONFIG: Final = PoolConfig(horizon_days=HORIZON)
+_FOLDS: Final = (56, 42, 28, 14)
+"""Days before the origin at which the folds that calibrate are cut."""
+_MEDIAN: Final = LEVELS.index(0.5)
+
+
+class NotTrained(ValueError):
+    """The engine refused a series that the protocol calls eligible."""
+
+    def __init__(self, series: Series, refused: Refused) -> None:
+        super().__init__(f"{series.location}|{series.product}: {refused.code}: {refused.message}")
+
+
+def engine(series: Sequence[Series], seed: int) -> list[Prediction]:
+    """What `train` answers for each series by itself, with its defaults."""
+    return [_trained(one, seed) for one in series]
+
+
+def prophet(series: Sequence[Series], seed: int) -> list[Prediction]:
+    """Prophet's posterior maximum with our priors, its two modes averaged; nothing searched."""
+    return [_point_is_median(_prophet(one)) for one in series]
+
+
+def pooled(series: Sequence[Series], seed: int) -> list[Prediction]:
+    """The direct quantiles of the pool."""
+    pool = fit_pool(series, _CONFIG, seed)
+    return [pool.predict(one).quantile for one in series]
+
+
+def combined(series: Sequence[Series], seed: int) -> list[Prediction]:
+    """The pool's two answers and Prophet, mixed as all of the tenant's earlier folds suggest."""
+    mixture = learn_mixture(_rehearsed(series, seed), members=3)
+    pool = fit_pool(series, _CONFIG, seed)
+    return [_point_is_median(mixture.apply(_members(pool, one))) for one in series]
+
+
+def _rehearsed(series: Sequence[Series], seed: int) -> list[Rehearsed]:
+    end = max(one.data_through for one in series)
+    cutoffs = (end - pd.Timedelta(days=back) for back in _FOLDS)
+    # The first cut-off that leaves enough to learn from: one more pool is what folds may cost.
+    pools = next(filter(None, (fit_dated_pools(series, [at], _CONFIG, seed) for at in cutoffs)), [])
+    rehearsed = []
+    for one in series:
+        for back in _FOLDS:
+            fold = fold_before(one, back, HORIZON)
+            pool = None if fold is None else pool_for(pools, fold.cutoff)
+            if fold is not None and pool is not None:
+                members = _members(pool, fold.series)
+                rehearsed.append(Rehearsed(members, fold.actual, fold.scored))
+    return rehearsed
+
+
+def _members(pool: FittedPool, series: Series) -> tuple[Prediction, ...]:
+    answer = pool.predict(series)
+    return answer.quantile, answer.tweedie, _prophet(series)
+
+
+def _prophet(series: Series) -> Prediction:
+    posed = PosedDesign(prepare(series))
+    model = UnfittedProphet()
+    fits = [model.fit(posed), replace(model, seasonality_mode="multiplicative").fit(posed)]
+    return combine([_served(fit.predict()) for fit in fits])
+
+
+def _served(prediction: Prediction) -> Prediction:
+    return Prediction(np.maximum(prediction.mean, 0.0), np.maximum(prediction.quantiles, 0.0))
+
+
+def _point_is_median(prediction: Prediction) -> Prediction:
+    """WAPE asks for the median: no other point has a smaller expected absolute error."""
+    return Prediction(prediction.quantiles[:, _MEDIAN], prediction.quantiles)
+
+
+def _trained(series: Series, seed: int) -> Prediction:
+    trained = train(series, TrainingConfig(horizon_days=HORIZON, seed=seed))
+    if isinstance(trained, Refused):
+        raise NotTrained(series, trained)
+    quantiles = trained.forecast[[str(level) for level in LEVELS]].to_numpy()
+    return Prediction(trained.forecast["mean"].to_numpy(), quantiles)

@@ -1,0 +1,88 @@
+"""LightGBM behind two functions: deterministic, on one thread, kept as its own text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from services.training.demand.pooled.config import PoolConfig
+from services.training.demand.prediction import Floats
+
+if TYPE_CHECKING:
+    import lightgbm
+
+CATEGORIES: Final = ("product", "location", "occasion")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """`features` (rows, columns), `target` in units of the level, `weight` (rows,)."""
+
+    features: Floats
+    names: tuple[str, ...]
+    target: Floats
+    weight: Floats
+
+    def without(self, columns: Sequence[str]) -> Rows:
+        """The same rows, blind for these columns."""
+        kept = [position for position, name in enumerate(self.names) if name not in columns]
+        names = tuple(self.names[position] for position in kept)
+        return replace(self, features=self.features[:, kept], names=names)
+
+
+def fit_boosters(
+    rows: Rows, objectives: Sequence[dict[str, object]], config: PoolConfig, seed: int
+) -> tuple[lightgbm.Booster, ...]:
+    """One booster an objective, all on the same binned rows."""
+    import lightgbm
+
+    shared = _parameters(config, seed)
+    data = lightgbm.Dataset(
+        rows.features,
+        label=rows.target,
+        weight=rows.weight,
+        feature_name=[f"f{position}" for position in range(len(rows.names))],
+        categorical_feature=[rows.names.index(name) for name in CATEGORIES],
+        params=shared,
+        free_raw_data=False,
+    )
+    return tuple(
+        lightgbm.train({**shared, **objective}, data, num_boost_round=config.rounds)
+        for objective in objectives
+    )
+
+
+def _parameters(config: PoolConfig, seed: int) -> dict[str, object]:
+    return {
+        "learning_rate": config.learning_rate,
+        "num_leaves": config.leaves,
+        "min_data_in_leaf": config.fewest_rows_in_leaf,
+        "feature_fraction": config.columns_share,
+        "bagging_fraction": config.rows_share,
+        "bagging_freq": 1,
+        "max_bin": 127,
+        "cat_smooth": 20.0,
+        "lambda_l2": 1.0,
+        "seed": seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        "num_threads": 1,
+        "verbosity": -1,
+    }
+
+
+def to_text(booster: lightgbm.Booster) -> str:
+    return str(booster.model_to_string())
+
+
+def from_text(text: str) -> lightgbm.Booster:
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)
+
+
+def answer(booster: lightgbm.Booster, features: Floats) -> Floats:
+    return np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)

@@ -1,0 +1,31 @@
+"""How a pool is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+BOOSTED_LEVELS: Final = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Levels with a model of their own; those between and beyond are read off these."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolConfig:
+    """`most_rows` bounds the training rows, and with them time and memory; `longest_days` the
+    history that is read. Training origins lie `origins_apart` days apart. A row's weight halves
+    with each `half_life_days` of age and grows with the series' level to the `volume_power`."""
+
+    horizon_days: int = 28
+    longest_days: int = 1096
+    warm_up_days: int = 28
+    most_rows: int = 24_000
+    origins_apart: int = 14
+    half_life_days: float = 1096.0
+    volume_power: float = 0.5
+    rounds: int = 150
+    learning_rate: float = 0.05
+    leaves: int = 12
+    fewest_rows_in_leaf: int = 100
+    columns_share: float = 0.5
+    rows_share: float = 0.8
+    tweedie_power: float = 1.3

@@ -1,0 +1,98 @@
+"""What Prophet expected at each of many cut-offs: an additive view for the trees to correct.
+
+Trees see a season or a holiday only where some row had it; Prophet draws both out of one series.
+All cut-offs share one design, of which each reads the rows up to itself, so that a fit costs
+about a millisecond. What a regressor is standardised by, and the usual value that fills its gaps,
+are those of the whole history: neither holds any demand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from services.training.demand import prophet_map
+from services.training.demand.features import Design, prepare
+from services.training.demand.model import UnfittedProphet
+from services.training.demand.pooled.track import Indices, Track
+from services.training.demand.prediction import Floats
+from services.training.demand.prophet_map import MapError
+from services.training.demand.prophet_terms import Terms, terms_of
+from services.training.demand.series import Series
+
+COLUMNS: Final = ("outlook", "outlook_deviation")
+_FEWEST_DAYS: Final = 28
+_YEAR: Final = 365
+_LARGEST: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """`design` of the whole series; `known_at` the position in the track of each known day."""
+
+    track: Track
+    design: Design
+    terms: Terms
+    known_at: Indices
+
+    def columns(self, origins: Indices, targets: Indices, scale: Floats) -> dict[str, Floats]:
+        """Mean and deviation in units of `scale`, for days that are known or to come; NaN where
+        the history up to the origin is too short for a fit."""
+        found = np.full((2, len(targets)), np.nan)
+        for origin in np.unique(origins):
+            rows = origins == origin
+            found[:, rows] = self._at(int(origin), targets[rows])
+        relative = np.clip(found / scale, 0.0, _LARGEST)
+        return dict(zip(COLUMNS, relative, strict=True))
+
+    def _at(self, origin: int, targets: Indices) -> Floats:
+        """Shape (2, targets): the mean of Prophet's two modes, and their noise."""
+        past = int(np.searchsorted(self.known_at, origin, side="right"))
+        if past < _FEWEST_DAYS:
+            return np.full((2, len(targets)), np.nan)
+        days, features = self._ahead(targets)
+        terms = replace(self.terms, past=self.terms.past[:past])
+        history = prophet_map.scale_history(self.design.days[:past], self.design.demand[:past])
+        matrices = prophet_map.make_design(history.t, history.y, terms.past, history.changepoints)
+        flags = np.full(features.shape[1], True)
+        model = _model(with_year=self._year(past))
+        try:
+            additive = prophet_map.solve(matrices, model.priors(terms), ~flags)
+            fits = [
+                additive,
+                prophet_map.solve(matrices, model.priors(terms), flags, start=additive),
+            ]
+        except MapError:
+            return np.full((2, len(targets)), np.nan)
+        time = history.time(days)
+        means = [history.values(fit.mean(time, features)) for fit in fits]
+        noise = np.mean([fit.sigma for fit in fits]) * history.y_scale
+        return np.stack([np.mean(means, axis=0), np.full(len(targets), noise)])
+
+    def _year(self, past: int) -> bool:
+        return int(self.known_at[past - 1] - self.known_at[0]) + 1 >= _YEAR
+
+    def _ahead(self, targets: Indices) -> tuple[np.ndarray, Floats]:
+        """The dates and the design's rows of targets in history (known days) or in the plan."""
+        known = len(self.known_at)
+        rows = np.where(
+            targets < self.track.days_known,
+            np.searchsorted(self.known_at, targets),
+            known + targets - self.track.days_known,
+        )
+        days = np.concatenate([self.design.days, self.design.ahead])
+        return days[rows], np.concatenate([self.terms.past, self.terms.ahead])[rows]
+
+
+def outlook_of(series: Series, track: Track) -> Outlook:
+    """The outlook of a series whose history is that of the track."""
+    design = prepare(series)
+    known_at = np.flatnonzero(~np.isnan(track.demand))
+    return Outlook(track, design, terms_of(design), known_at)
+
+
+def _model(with_year: bool) -> UnfittedProphet:
+    model = UnfittedProphet()
+    return model if with_year else replace(model, yearly_order=0)

@@ -1,0 +1,90 @@
+"""A series as arrays over history and plan, with everything that is known of a day in advance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from services.training.demand.calendar import holidays_of
+from services.training.demand.censoring import expected_demand
+from services.training.demand.prediction import Floats
+from services.training.demand.series import Series, weekdays
+
+Indices = npt.NDArray[np.intp]
+Ints = npt.NDArray[np.int64]
+
+NO_DAY: Final = -1
+_EPOCH: Final = pd.Timestamp("1970-01-01")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """Arrays over the days of history, then of the plan; day 0 is `first_day` (days since 1970).
+
+    `demand` (history alone) is NaN where closed or unknown, lifted where sold out; `occasion` is
+    the position of the day's holiday or event among `occasions`, or `NO_DAY`.
+    """
+
+    product: str
+    location: str
+    first_day: int
+    days_known: int
+    demand: Floats
+    open_days: npt.NDArray[np.bool_]
+    weekday: Ints
+    month_day: Ints
+    year_day: Ints
+    occasion: Ints
+    occasions: tuple[str, ...]
+    regressors: dict[str, Floats]
+
+    @property
+    def origin(self) -> int:
+        """The last day of history."""
+        return self.days_known - 1
+
+    @property
+    def days(self) -> int:
+        return len(self.open_days)
+
+
+def track_of(series: Series) -> Track:
+    """The track of a series' history and plan."""
+    history = series.history
+    index = pd.DatetimeIndex(history.index.append(series.plan.index))
+    occasion, occasions = _occasions(series, index)
+    regressors = {
+        name: np.concatenate([history[name].to_numpy(), series.plan[name].to_numpy()])
+        for name in series.regressors
+    }
+    return Track(
+        product=series.product,
+        location=series.location,
+        first_day=(index[0] - _EPOCH).days,
+        days_known=len(history),
+        demand=expected_demand(history),
+        open_days=np.concatenate([history["open"].to_numpy(), series.plan["open"].to_numpy()]),
+        weekday=weekdays(index).astype(np.int64),
+        month_day=index.day.to_numpy(dtype=np.int64),
+        year_day=index.day_of_year.to_numpy(dtype=np.int64),
+        occasion=occasion,
+        occasions=occasions,
+        regressors=regressors,
+    )
+
+
+def _occasions(series: Series, index: pd.DatetimeIndex) -> tuple[Ints, tuple[str, ...]]:
+    """The first named holiday or event of each day; a window's days are named by their distance."""
+    found = np.full(len(index), NO_DAY, dtype=np.int64)
+    names: dict[str, int] = {}
+    for holiday in holidays_of(series):
+        position = (pd.Timestamp(holiday.day) - index[0]).days
+        for shift in range(-holiday.before, holiday.after + 1):
+            if 0 <= position + shift < len(index) and found[position + shift] == NO_DAY:
+                name = f"{holiday.name} {shift:+d}" if shift else holiday.name
+                found[position + shift] = names.setdefault(name, len(names))
+    return found, tuple(names)
