@@ -26,6 +26,15 @@ class TenantUnset(RuntimeError):
     """A session began a transaction without a tenant."""
 
 
+LONGEST_IDLE = "30s"
+"""A process that falls silent in mid-transaction is cut off: its row locks would stop others."""
+
+BEGIN_AS = text(
+    "SELECT set_config('app.tenant_id', :tenant, true), "
+    "set_config('idle_in_transaction_session_timeout', :idle, true)"
+)
+
+
 class DatabaseUnavailable(ConnectionError):
     """No connection could be made: the server is away, full, or refuses the login."""
 
@@ -39,9 +48,7 @@ def _name_the_tenant(session: Session, _: SessionTransaction, connection: Connec
     tenant_id = session.info.get("tenant_id")
     if tenant_id is None:
         raise TenantUnset("open sessions with tenant_transaction(sessions, tenant_id)")
-    connection.execute(
-        text("SELECT set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
-    )
+    connection.execute(BEGIN_AS, {"tenant": str(tenant_id), "idle": LONGEST_IDLE})
 
 
 Sessions = async_sessionmaker[AsyncSession]

@@ -1,5 +1,7 @@
 """The database and the code tell the same story, both ways."""
 
+from uuid import uuid4
+
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -9,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 import migrations
 from services.training.tables import Table
-from shared.database import service_url
+from shared.database import LONGEST_IDLE, Sessions, service_url, tenant_transaction
 from tests.conftest import Database
 
 SERVICE_ROLES = ("morrow_api", "morrow_worker")
@@ -116,3 +118,9 @@ async def test_a_database_ahead_or_behind_is_refused_and_named(database: Databas
 def test_up_and_down_and_up_again(database: Database) -> None:
     migrations.downgrade(database.migrator_dsn, "base")
     migrations.upgrade(database.migrator_dsn)
+
+
+async def test_who_falls_silent_in_a_transaction_is_cut_off(sessions: Sessions) -> None:
+    async with tenant_transaction(sessions, uuid4()) as session:
+        limit = text("SELECT current_setting('idle_in_transaction_session_timeout')")
+        assert await session.scalar(limit) == LONGEST_IDLE

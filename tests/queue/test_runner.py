@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from services.training import tables
+from services.training.queue.children import ChildDied
 from services.training.queue.finish import finish
 from services.training.queue.lifeline import CANCELLED_CHANNEL, LeaseTerms, Lifeline
 from services.training.queue.runner import QUEUED_CHANNEL, Cargo, Lane, Runner
@@ -120,21 +121,30 @@ async def test_no_more_run_at_once_than_the_lane_is_wide(
     assert most == 3
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ChildDied("signal", "ended by SIGKILL"), ("child_signal", "ended by SIGKILL")),
+        (
+            ValueError("INSERT INTO sales VALUES (17)"),
+            ("internal_error", "the worker failed at this task, and its log says why"),
+        ),
+    ],
+)
 async def test_work_that_fails_is_tried_again_and_buried_after_its_last_attempt(
-    queue: Queue, tenant_id: UUID, database: Database
+    queue: Queue, tenant_id: UUID, database: Database, error: Exception, told: tuple[str, str]
 ) -> None:
     task_id = await queue.put_one(tenant_id, max_attempts=2)
 
     async def fail(task: ClaimedTask) -> None:
-        raise ValueError("burnt")
+        raise error
 
     bakery = Bakery(queue, fail)
     async with lane(database, bakery):
         row = await settled(queue, tenant_id, task_id, "failed")
     assert [task.claim.attempt for task in bakery.ran] == [1, 2]
     assert bakery.ran[1].error == bakery.buried[0] == row.error
-    assert row.error is not None
-    assert row.error["message"] == "burnt"
+    assert row.error == {"code": told[0], "message": told[1]}
 
 
 async def test_a_refusal_is_buried_at_once(

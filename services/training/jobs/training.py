@@ -22,7 +22,7 @@ from services.training.jobs.settle import (
 from services.training.jobs.store import count_products, lock_job
 from services.training.jobs.workshop import Workshop
 from services.training.queue.finish import note_progress
-from services.training.queue.locks import LockBusy
+from services.training.queue.locks import LockBusy, LockLost
 from services.training.queue.task import ClaimedTask, Snooze, StalePublish, State
 
 BUSY_SECONDS = 2.0
@@ -41,6 +41,8 @@ async def series_lock(shop: Workshop, task: ClaimedTask) -> AsyncIterator[None]:
             yield
     except LockBusy:
         raise Snooze(BUSY_SECONDS, "another worker trains this series") from None
+    except LockLost:
+        raise Snooze(BUSY_SECONDS, "the connection of the locks was lost") from None
 
 
 async def announce(shop: Workshop, task: ClaimedTask) -> None:

@@ -19,6 +19,8 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from threading import Thread
 from typing import Any
 
+from services.training.queue.task import TaskError
+
 Report = Callable[[Any], None]
 Work = Callable[[Any, Report], Any]
 
@@ -26,19 +28,19 @@ PR_SET_PDEATHSIG = 1
 SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-class ChildDied(Exception):
+class ChildDied(TaskError):
     """The child ended without an answer: by a signal, an exit, or its deadline."""
 
     def __init__(self, cause: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(f"child_{cause}", message)
         self.cause = cause
 
 
-class ChildRaised(Exception):
+class ChildRaised(TaskError):
     """The work raised in the child; `kind` names the exception's type."""
 
     def __init__(self, kind: str, message: str) -> None:
-        super().__init__(f"{kind}: {message}")
+        super().__init__("child_raised", f"{kind}: {message}")
         self.kind = kind
 
 

@@ -16,7 +16,14 @@ from services.training.queue.backoff import backoff
 from services.training.queue.claim import claim_tasks, read_claimed
 from services.training.queue.finish import put_back
 from services.training.queue.lifeline import Lifeline
-from services.training.queue.task import Claim, ClaimedTask, Refused, Snooze, StalePublish
+from services.training.queue.task import (
+    Claim,
+    ClaimedTask,
+    Refused,
+    Snooze,
+    StalePublish,
+    TaskError,
+)
 from services.training.queue.telemetry import (
     CLAIM_SECONDS,
     STALE_PUBLISHES,
@@ -176,7 +183,7 @@ class Runner:
             await self._bury(task, _error(refusal.code, str(refusal)))
         except Exception as error:
             log.warning("task_failed", kind=task.kind, exc_info=error)
-            await self._retry(task, _error(type(error).__name__, str(error)))
+            await self._retry(task, _told_of(error))
 
     async def _retry(self, task: ClaimedTask, error: dict[str, Any]) -> None:
         if task.last_attempt:
@@ -205,6 +212,13 @@ class Runner:
 async def _all_ended(running: set[asyncio.Task[None]]) -> Literal[True]:
     await asyncio.wait(set(running))
     return True
+
+
+def _told_of(error: Exception) -> dict[str, Any]:
+    """What the task's owner is told: of an unforeseen error, only that the log has more."""
+    if isinstance(error, TaskError):
+        return _error(error.code, str(error))
+    return _error("internal_error", "the worker failed at this task, and its log says why")
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

@@ -77,9 +77,13 @@ class Snooze(Exception):
         self.seconds = seconds
 
 
-class Refused(Exception):
-    """The work cannot succeed however often it is tried."""
+class TaskError(Exception):
+    """An error whose `code` (stable, snake_case) and message may be shown to the task's owner."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Refused(TaskError):
+    """The work cannot succeed however often it is tried."""
