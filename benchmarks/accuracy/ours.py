@@ -28,8 +28,9 @@ from services.training.demand.series import Series
 from services.training.demand.train import Refused, TrainingConfig, train
 
 _CONFIG: Final = PoolConfig(horizon_days=HORIZON)
-_FOLDS: Final = (56, 42, 28, 14)
-"""Days before the origin at which the folds that calibrate are cut."""
+_FOLDS: Final = (28, 14)
+"""Days before the origin at which the folds are cut that weigh and calibrate. All have the pool of
+the first: in later ones it would be stale, and lose to Prophet for that alone."""
 _MEDIAN: Final = LEVELS.index(0.5)
 
 
@@ -57,8 +58,8 @@ def pooled(series: Sequence[Series], seed: int) -> list[Prediction]:
 
 
 def combined(series: Sequence[Series], seed: int) -> list[Prediction]:
-    """The pool's two answers and Prophet, mixed as all of the tenant's earlier folds suggest."""
-    mixture = learn_mixture(_rehearsed(series, seed), members=3)
+    """The pool's three answers and Prophet, mixed as all of the tenant's earlier folds suggest."""
+    mixture = learn_mixture(_rehearsed(series, seed), members=4)
     pool = fit_pool(series, _CONFIG, seed)
     return [_point_is_median(mixture.apply(_members(pool, one))) for one in series]
 
@@ -80,8 +81,7 @@ def _rehearsed(series: Sequence[Series], seed: int) -> list[Rehearsed]:
 
 
 def _members(pool: FittedPool, series: Series) -> tuple[Prediction, ...]:
-    answer = pool.predict(series)
-    return answer.quantile, answer.tweedie, _prophet(series)
+    return (*pool.predict(series).members, _prophet(series))
 
 
 def _prophet(series: Series) -> Prediction:

@@ -44,10 +44,9 @@ def pool() -> FittedPool:
 
 
 def same(one: PooledAnswer, other: PooledAnswer) -> bool:
-    pairs = ((one.quantile, other.quantile), (one.tweedie, other.tweedie))
     return all(
         np.array_equal(a.mean, b.mean) and np.array_equal(a.quantiles, b.quantiles)
-        for a, b in pairs
+        for a, b in zip(one.members, other.members, strict=True)
     )
 
 
@@ -70,7 +69,7 @@ def perturbed_after(series: Series, days: int) -> Series:
 def test_a_level_is_never_below_a_lower_one_and_never_negative(pool: FittedPool) -> None:
     for series in shop():
         answer = pool.predict(series)
-        for prediction in (answer.quantile, answer.tweedie):
+        for prediction in (*answer.members, answer.quantile):
             assert prediction.quantiles.shape == (14, len(LEVELS))
             assert (np.diff(prediction.quantiles, axis=1) >= 0).all()
             assert (prediction.quantiles >= 0).all()

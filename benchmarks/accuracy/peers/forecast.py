@@ -112,7 +112,7 @@ METHODS: dict[str, Callable[[pd.DataFrame, pd.DataFrame, list[float]], pd.DataFr
     "autoces": with_intervals(AutoCES(season_length=WEEK), SHORT_HISTORY),
     "dot": with_intervals(DynamicOptimizedTheta(season_length=WEEK), None),
     "crostonsba": with_own_errors(CrostonSBA()),
-    "tsb": with_own_errors(TSB(alpha_d=0.2, alpha_p=0.2)),
+    "tsb": with_own_errors(TSB(alpha_d=0.1, alpha_p=0.1)),
     "lightgbm": lightgbm_quantiles,
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 import numpy as np
 
 from services.training.demand.pooled.boosters import answer, fit_boosters
+from services.training.demand.pooled.combine import combine
 from services.training.demand.pooled.config import BOOSTED_LEVELS, PoolConfig
 from services.training.demand.pooled.examples import (
     Example,
@@ -54,11 +55,23 @@ class PoolTooSmallError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PooledAnswer:
-    """For the plan of one series, raw: `quantile` by a model for each level, its mean the median;
-    `tweedie` by a model of the mean, with the same spread around it."""
+    """For the plan of one series, raw: `full` and `plain` by a model for each level, from these
+    views of the features, their mean the median; `tweedie` by a model of the mean, with the
+    spread of the others around it."""
 
-    quantile: Prediction
+    full: Prediction
+    plain: Prediction
     tweedie: Prediction
+
+    @property
+    def quantile(self) -> Prediction:
+        """The mean of the two views."""
+        return combine([self.full, self.plain])
+
+    @property
+    def members(self) -> tuple[Prediction, ...]:
+        """All three, for a mixture."""
+        return self.full, self.plain, self.tweedie
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,18 +91,17 @@ class FittedPool:
         targets = np.arange(example.track.days_known, example.track.days)
         origins = np.full(len(targets), example.track.origin)
         table = self.knowledge.table(example, origins, targets)
-        scale = example.scale[example.track.origin]
-        views = [
-            [answer(booster, as_matrix(seen_by(view, table))) for booster in boosters]
-            for view, boosters in self.quantiles.items()
-        ]
-        boosted = np.mean([np.sort(np.column_stack(view), axis=1) for view in views], axis=0)
-        quantiles = scale * spread_over_levels(boosted)
+        scale = float(example.scale[example.track.origin])
+        full, plain = (self._by_levels(view, table, scale) for view in View)
         mean = scale * np.maximum(answer(self.mean, as_matrix(table)), 0.0)
-        return PooledAnswer(
-            quantile=Prediction(quantiles[:, _MEDIAN], quantiles),
-            tweedie=Prediction(mean, _moved_to(mean, quantiles)),
-        )
+        around = combine([full, plain]).quantiles
+        return PooledAnswer(full, plain, Prediction(mean, _moved_to(mean, around)))
+
+    def _by_levels(self, view: View, table: Columns, scale: float) -> Prediction:
+        features = as_matrix(seen_by(view, table))
+        boosted = [answer(booster, features) for booster in self.quantiles[view]]
+        quantiles = scale * spread_over_levels(np.column_stack(boosted))
+        return Prediction(quantiles[:, _MEDIAN], quantiles)
 
 
 def fit_pool(series: Sequence[Series], config: PoolConfig, seed: int) -> FittedPool:
