@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.training.tables import Table
 from shared.database import service_url
-from shared.roles import ROLES_SQL
+from shared.roles import ensure_roles
 
 ONE_MIGRATION_AT_A_TIME = 7_224_601
 OWNERS_MAY_CREATE = text(
@@ -19,7 +19,7 @@ OWNERS_MAY_CREATE = text(
 
 def migrate(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_MIGRATION_AT_A_TIME})
-    connection.exec_driver_sql(ROLES_SQL)
+    ensure_roles(connection)
     if not connection.scalar(OWNERS_MAY_CREATE):
         connection.execute(
             text("GRANT USAGE, CREATE ON SCHEMA public TO morrow_owner, morrow_definer")

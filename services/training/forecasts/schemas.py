@@ -37,10 +37,6 @@ class ForecastOut(BaseModel):
     days: list[DayOut]
 
 
-class ForecastList(BaseModel):
-    items: list[ForecastOut]
-
-
 class Part(BaseModel):
     name: str
     units: float

@@ -1,7 +1,6 @@
 """From checked series to tasks: datasets stored by digest, what is known already left out."""
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -23,7 +22,7 @@ from services.training.queue.runner import QUEUED_CHANNEL
 from services.training.queue.task import ClaimedTask, Priority, State
 from services.training.sales.assemble import SeriesKey
 from services.training.settings import Settings
-from shared.canonical import canonical_json
+from shared.canonical import digest_of_json, sha256_of
 from shared.database import tenant_transaction
 
 ENDED_EARLY = (State.SKIPPED, State.FAILED)
@@ -39,7 +38,7 @@ async def snapshot(
     tasks = []
     for item in checked:
         dataset = b"" if item.series is None else await asyncio.to_thread(item.series.to_bytes)
-        payload = _payload(item.key, hashlib.sha256(dataset).hexdigest(), config)
+        payload = _payload(item.key, sha256_of(dataset), config)
         new = _new_task(task.group_id, item, payload, PRIORITIES[request.priority], known)
         if new.state is State.QUEUED:
             await shop.artifacts.put(str(task.tenant_id), dataset)
@@ -72,7 +71,7 @@ def fingerprint(config: dict[str, Any], dataset_sha256: str) -> str:
     """SHA-256 over configuration, data and engine; how long a training may take changes nothing."""
     asked = {name: value for name, value in config.items() if name != "max_seconds"}
     content = {"config": asked, "dataset": dataset_sha256, "engine": ENGINE_VERSION}
-    return hashlib.sha256(canonical_json(content)).hexdigest()
+    return digest_of_json(content)
 
 
 async def _known_fingerprints(
