@@ -7,6 +7,7 @@ it ends with the transaction and cannot ride a pooled connection into another te
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -26,7 +27,7 @@ class TenantUnset(RuntimeError):
     """A session began a transaction without a tenant."""
 
 
-LONGEST_IDLE = "30s"
+LONGEST_IDLE = timedelta(seconds=10)
 """A process that falls silent in mid-transaction is cut off: its row locks would stop others."""
 
 BEGIN_AS = text(
@@ -48,7 +49,8 @@ def _name_the_tenant(session: Session, _: SessionTransaction, connection: Connec
     tenant_id = session.info.get("tenant_id")
     if tenant_id is None:
         raise TenantUnset("open sessions with tenant_transaction(sessions, tenant_id)")
-    connection.execute(BEGIN_AS, {"tenant": str(tenant_id), "idle": LONGEST_IDLE})
+    idle = f"{session.info['longest_idle'] / timedelta(milliseconds=1):.0f}ms"
+    connection.execute(BEGIN_AS, {"tenant": str(tenant_id), "idle": idle})
 
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -114,9 +116,15 @@ async def connect_directly(
     )
 
 
-def make_sessions(engine: AsyncEngine) -> Sessions:
-    """A factory of sessions that refuse to begin without a tenant."""
-    return async_sessionmaker(engine, sync_session_class=TenantSession, expire_on_commit=False)
+def make_sessions(engine: AsyncEngine, longest_idle: timedelta = LONGEST_IDLE) -> Sessions:
+    """A factory of sessions that refuse to begin without a tenant, and whose transactions the
+    server ends once they have been idle for `longest_idle`."""
+    return async_sessionmaker(
+        engine,
+        sync_session_class=TenantSession,
+        expire_on_commit=False,
+        info={"longest_idle": longest_idle},
+    )
 
 
 def tenant_session(sessions: Sessions, tenant_id: UUID) -> AsyncSession:

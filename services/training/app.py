@@ -70,7 +70,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     app.state.resources = Resources(
         settings=settings,
         engine=engine,
-        sessions=make_sessions(engine),
+        sessions=make_sessions(engine, settings.longest_idle),
         artifacts=open_store(settings.model_root()),
         bell=bell,
         listener=listener,

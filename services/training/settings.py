@@ -1,6 +1,7 @@
 """What the service reads from its environment: one frozen object, refused at start by name."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -55,6 +56,12 @@ class Settings(BaseSettings):
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
+
+    @property
+    def longest_idle(self) -> timedelta:
+        """In a transaction. Half a lease: a process that freezes in one is cut off before those
+        who wait for its rows run out of theirs."""
+        return timedelta(seconds=self.lease_seconds / 2)
 
     @field_validator("database_url", "migration_database_url")
     @classmethod

@@ -80,7 +80,7 @@ async def _open(
     held.callback(slots.close)
     shop = Workshop(
         settings=settings,
-        sessions=make_sessions(engine),
+        sessions=make_sessions(engine, settings.longest_idle),
         artifacts=open_store(settings.model_root()),
         locks=locks,
         slots=slots,

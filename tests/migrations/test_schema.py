@@ -1,5 +1,7 @@
 """The database and the code tell the same story, both ways."""
 
+import asyncio
+from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -7,11 +9,19 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import migrations
 from services.training.tables import Table
-from shared.database import LONGEST_IDLE, Sessions, service_url, tenant_transaction
+from shared.database import (
+    PoolLimits,
+    make_engine,
+    make_sessions,
+    service_url,
+    tenant_transaction,
+)
+from shared.roles import WORKER
 from tests.conftest import Database
 
 SERVICE_ROLES = ("morrow_api", "morrow_worker")
@@ -120,7 +130,16 @@ def test_up_and_down_and_up_again(database: Database) -> None:
     migrations.upgrade(database.migrator_dsn)
 
 
-async def test_who_falls_silent_in_a_transaction_is_cut_off(sessions: Sessions) -> None:
-    async with tenant_transaction(sessions, uuid4()) as session:
-        limit = text("SELECT current_setting('idle_in_transaction_session_timeout')")
-        assert await session.scalar(limit) == LONGEST_IDLE
+async def test_who_falls_silent_in_a_transaction_is_cut_off(database: Database) -> None:
+    engine = make_engine(database.worker_dsn, WORKER, PoolLimits(), "test")
+    sessions = make_sessions(engine, timedelta(seconds=0.2))
+
+    async def ask_wait_and_ask() -> None:
+        async with tenant_transaction(sessions, uuid4()) as session:
+            await session.execute(text("SELECT 1"))
+            await asyncio.sleep(0.5)
+            await session.execute(text("SELECT 1"))
+
+    with pytest.raises(DBAPIError, match=r"idle.in.transaction|connection is closed"):
+        await ask_wait_and_ask()
+    await engine.dispose()

@@ -14,10 +14,10 @@ from services.training.queue.finish import cancel_group
 
 async def cancel_job(session: AsyncSession, job_id: UUID) -> None:
     """Cancel every open task of the job and end it; a job that has ended stays as it is."""
-    cancelled = await cancel_group(session, job_id)
     job = await lock_job(session, job_id)
     if JobStatus(job.status) in ENDED:
         return
+    cancelled = await cancel_group(session, job_id)
     await append(session, job_id, [_event(task) for task in cancelled if task.kind == TRAIN])
     counts = (await count_products(session, [job_id]))[job_id]
     await end_job(session, job_id, JobStatus.CANCELLED, f"cancelled: {summary(counts)}")

@@ -12,7 +12,7 @@ from services.training.demand.config import TrainingConfig
 from services.training.jobs.collect import Checked
 from services.training.jobs.events import EventType, NewEvent
 from services.training.jobs.schemas import PRIORITIES, TrainingRequest
-from services.training.jobs.settle import ringing, tell_and_end
+from services.training.jobs.settle import job_transaction, tell_and_end
 from services.training.jobs.store import TRAIN
 from services.training.jobs.workshop import Workshop
 from services.training.models.store import latest_fingerprints
@@ -49,7 +49,7 @@ async def snapshot(
 async def fan_out(shop: Workshop, task: ClaimedTask, tasks: Sequence[NewTask]) -> None:
     """Put the tasks in and finish this one, in one transaction."""
     events = [_validated(tasks), *(_ended_event(new) for new in tasks if new.state in ENDED_EARLY)]
-    async with ringing(shop, task) as session:
+    async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.SUCCEEDED)
         await enqueue(session, task.tenant_id, tasks)
         await tell_and_end(session, task, events)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.training.jobs.schemas import ENDED, ExecutionMode, JobStatus, TrainingRequest
-from services.training.jobs.settle import ringing
+from services.training.jobs.settle import job_transaction
 from services.training.jobs.store import count_running, end_job, lock_job, start_job
 from services.training.jobs.workshop import Workshop
 from services.training.queue.finish import finish
@@ -15,7 +15,7 @@ WAIT_FOR_OTHER_JOBS_SECONDS = 2.0
 async def start(shop: Workshop, task: ClaimedTask) -> TrainingRequest:
     """Mark the job as running, or wait while the tenant has as many running as it may."""
     most = shop.settings.max_concurrent_training_jobs
-    async with ringing(shop, task) as session:
+    async with job_transaction(shop, task) as session:
         running = await count_running(session, task.tenant_id)
         job = await lock_job(session, task.group_id)  # a cancellation may be under way
         request = TrainingRequest.model_validate(job.request)
@@ -30,7 +30,7 @@ async def start(shop: Workshop, task: ClaimedTask) -> TrainingRequest:
 
 async def fail_job(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) -> None:
     """End a job that could not even be prepared."""
-    async with ringing(shop, task) as session:
+    async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.FAILED, error=error)
         job = await lock_job(session, task.group_id)
         if JobStatus(job.status) not in ENDED:

@@ -5,7 +5,12 @@ from typing import Any
 
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.events import EventType
-from services.training.jobs.settle import product_event, ringing, settle_product, tell_and_end
+from services.training.jobs.settle import (
+    job_transaction,
+    product_event,
+    settle_product,
+    tell_and_end,
+)
 from services.training.jobs.workshop import Workshop
 from services.training.models.bundle import Bundle, bundle_of, pack
 from services.training.models.new_model import new_model
@@ -24,7 +29,7 @@ async def publish(shop: Workshop, task: ClaimedTask, trained: Trained) -> None:
     model = new_model(bundle, payload["series_id"], payload["fingerprint"], artifact, lineage)
     told = _told(trained)
     event = product_event(task, EventType.PRODUCT_TRAINED, _message(task, trained), told)
-    async with ringing(shop, task) as session:
+    async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.SUCCEEDED, told)
         published = await publish_model(session, task.tenant_id, model)
         unnamed = await drop_versions(session, published, Retention.of(shop.settings))
@@ -39,7 +44,7 @@ async def publish_refusal(shop: Workshop, task: ClaimedTask, refused: Refused) -
     event = product_event(
         task, EventType.PRODUCT_FAILED, f"{task.subject}: {refused.message}", error
     )
-    async with ringing(shop, task) as session:
+    async with job_transaction(shop, task) as session:
         await settle_product(session, task, State.FAILED, event, error=error)
 
 

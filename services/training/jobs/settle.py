@@ -23,9 +23,13 @@ from shared.database import tenant_transaction
 
 
 @asynccontextmanager
-async def ringing(shop: Workshop, task: ClaimedTask) -> AsyncIterator[AsyncSession]:
-    """A transaction of the task's tenant that rings the job's doorbell once it has committed."""
+async def job_transaction(shop: Workshop, task: ClaimedTask) -> AsyncIterator[AsyncSession]:
+    """A transaction of the task's tenant that has the job to itself, and rings once committed.
+
+    The job's row is locked before any task's, everywhere: who waits for it then holds no row that
+    the renewal of a lease needs, and a cancellation finds nothing half done."""
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
+        await lock_job(session, task.group_id)
         yield session
     shop.bell.ring(EVENTS_CHANNEL, str(task.group_id))
 

@@ -14,12 +14,12 @@ from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.child import Lesson, learn
 from services.training.jobs.events import EventType, append
 from services.training.jobs.settle import (
+    job_transaction,
     percent_done,
     product_event,
-    ringing,
     settle_product,
 )
-from services.training.jobs.store import count_products, lock_job
+from services.training.jobs.store import count_products
 from services.training.jobs.workshop import Workshop
 from services.training.queue.finish import note_progress
 from services.training.queue.locks import LockBusy, LockLost
@@ -48,7 +48,7 @@ async def series_lock(shop: Workshop, task: ClaimedTask) -> AsyncIterator[None]:
 async def announce(shop: Workshop, task: ClaimedTask) -> None:
     again = f", attempt {task.claim.attempt}" if task.claim.attempt > 1 else ""
     event = product_event(task, EventType.PRODUCT_STARTED, f"{task.subject}: training{again}")
-    async with ringing(shop, task) as session:
+    async with job_transaction(shop, task) as session:
         await note_progress(session, task.claim, {"stage": "started", "fraction": 0.0})
         await append(session, task.group_id, [event])
 
@@ -109,9 +109,8 @@ class LatestProgress:
         }
         message = f"{task.subject}: {progress.stage.value}"
         event = product_event(task, EventType.PRODUCT_PROGRESS, message, data)
-        async with ringing(self._shop, task) as session:
+        async with job_transaction(self._shop, task) as session:
             await note_progress(session, task.claim, data)
-            await lock_job(session, task.group_id)
             counts = (await count_products(session, [task.group_id]))[task.group_id]
             percent = percent_done(counts, progress.fraction)
             await append(session, task.group_id, [replace(event, percent=percent)])
@@ -122,5 +121,5 @@ async def bury_product(shop: Workshop, task: ClaimedTask, error: dict[str, Any])
     event = product_event(
         task, EventType.PRODUCT_FAILED, f"{task.subject}: {error['message']}", error
     )
-    async with ringing(shop, task) as session:
+    async with job_transaction(shop, task) as session:
         await settle_product(session, task, State.FAILED, event, error=error)

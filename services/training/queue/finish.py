@@ -84,16 +84,15 @@ async def _fenced(session: AsyncSession, claim: Claim, **values: Any) -> None:
 
 async def cancel_group(session: AsyncSession, group_id: UUID) -> list[tables.Task]:
     """Cancel all of the group that has not ended; returns those tasks. Workers that run one
-    learn of it when they next renew, and can no longer finish it in any case.
-
-    A task that is just ending may be putting others into the group: its row is waited for first,
-    so that they are seen.
-    """
+    learn of it when they next renew, and can no longer finish it in any case. The caller keeps
+    others from putting tasks into the group meanwhile."""
     is_open = (
         tables.Task.group_id == group_id,
         tables.Task.state.in_([state.value for state in OPEN]),
     )
-    await session.execute(select(tables.Task.id).where(*is_open).with_for_update())
+    await session.execute(
+        select(tables.Task.id).where(*is_open).order_by(tables.Task.id).with_for_update()
+    )
     cancelled = await session.scalars(
         update(tables.Task)
         .where(*is_open)
