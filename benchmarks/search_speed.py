@@ -80,8 +80,9 @@ def pin() -> None:
 
 
 def time_search(rounds: int) -> list[float]:
-    search_and_forecast()
-    return [seconds(search_and_forecast) for _ in range(rounds)]
+    series = two_years()
+    search_and_forecast(series)
+    return [seconds(lambda: search_and_forecast(series)) for _ in range(rounds)]
 
 
 def time_train(rounds: int) -> list[float]:
@@ -98,7 +99,8 @@ def time_peer(rounds: int) -> list[float]:
     from services.training.demand.prophet_stan import prophet_class
 
     prophet_class()
-    return [seconds(search_and_forecast_with_prophet) for _ in range(rounds)]
+    series = two_years()
+    return [seconds(lambda: search_and_forecast_with_prophet(series)) for _ in range(rounds)]
 
 
 def peak_memory(rounds: int) -> list[float]:
@@ -122,8 +124,8 @@ def train_once() -> None:
     assert isinstance(train(two_years(), TrainingConfig()), Trained)
 
 
-def search_and_forecast() -> Floats:
-    series, folds = given()
+def search_and_forecast(series: Series) -> Floats:
+    folds = folds_of(series)
     tuning = Tuning(
         optimizer=Optimizer.TPE,
         backend=Backend.MAP,
@@ -137,12 +139,12 @@ def search_and_forecast() -> Floats:
     return entry.fit(series).predict().mean
 
 
-def search_and_forecast_with_prophet() -> Floats:
+def search_and_forecast_with_prophet(series: Series) -> Floats:
     import optuna
 
     from services.training.demand.samplers import distributions_of
 
-    series, folds = given()
+    folds = folds_of(series)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=SEED))
     space = space_for(prepare(series))
@@ -173,9 +175,8 @@ def fit_with_prophet(params: dict[str, float], posed: PosedDesign) -> Floats:
     return mean
 
 
-def given() -> tuple[Series, Sequence[Fold]]:
-    series = two_years()
-    return series, plan_folds(series, HORIZON, FOLDS, 1).search
+def folds_of(series: Series) -> Sequence[Fold]:
+    return plan_folds(series, len(series.plan), FOLDS, 1).search
 
 
 def two_years() -> Series:
