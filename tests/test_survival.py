@@ -5,6 +5,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -17,6 +18,7 @@ from tests.processes import Program, Programs, programs_on
 
 PRODUCTS = [f"p{number}" for number in range(6)]
 WANTED = {"families": ["prophet"], "max_trials": 1, "horizon_days": 7}
+LEASE_SECONDS = 3.0
 PATIENCE_SECONDS = 90.0
 JOBS = "/training-jobs"
 
@@ -24,7 +26,7 @@ JOBS = "/training-jobs"
 @pytest.fixture
 async def programs(database: Database, tmp_path: Path) -> AsyncIterator[Programs]:
     settings = {
-        "MORROW_LEASE_SECONDS": "3",
+        "MORROW_LEASE_SECONDS": str(LEASE_SECONDS),
         "MORROW_RENEW_SECONDS": "1",
         "MORROW_DRAIN_SECONDS": "0",
     }
@@ -154,6 +156,21 @@ async def test_a_worker_that_freezes_beyond_its_lease_publishes_nothing_stale(
     assert "stale_publish" in said or "lease_ended" in said or "lock_connection_lost" in said
     assert await check_that_all_were_trained_once(client, job) == before
     assert (await client.get(f"{JOBS}/{again}")).json()["products"]["skipped"] == len(PRODUCTS)
+
+
+async def test_who_keeps_a_jobs_row_beyond_a_lease_costs_no_attempt(
+    programs: Programs, client: httpx.AsyncClient, operator: Connection
+) -> None:
+    """Those who wait for the row keep none that the renewal of their leases needs."""
+    worker = programs.work()
+    job = await ask(client)
+    await until(lambda: trainings_of(operator, worker))
+    async with operator.transaction():
+        await operator.execute("SELECT 1 FROM jobs WHERE id = $1 FOR UPDATE", UUID(job))
+        await asyncio.sleep(1.5 * LEASE_SECONDS)
+    await until(lambda: ended(client, job))
+    assert set((await check_that_all_were_trained_once(client, job)).values()) == {1}
+    assert "lease_ended" not in worker.said()
 
 
 async def test_a_drained_worker_hands_back_what_it_runs_and_burns_no_attempt(
