@@ -14,12 +14,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from services.training.demand.series import Event, Series, weekdays
+from services.training.demand.opening import opening_plan
+from services.training.demand.series import Event, Series
 
 ROW_COLUMNS: Final = ("date", "quantity", "open", "stockout")
 _PROMOTION: Final = "promotion"
-_CLOSED_WEEKS: Final = 8
-_FEWEST_CLOSED_WEEKS: Final = 4
 
 
 class NoSalesError(ValueError):
@@ -57,7 +56,9 @@ def build_series(
     history_days = pd.date_range(start, end, name="date")
     plan_days = pd.date_range(end + pd.Timedelta(days=1), periods=horizon_days, name="date")
     history = _history(daily.reindex(history_days), trading_days)
-    plan = _plan(daily.reindex(plan_days), history["open"])
+    stated = daily["open"].reindex(plan_days)
+    opening = opening_plan(stated, history["open"], place.country, place.subdivision)
+    plan = pd.DataFrame({"open": opening}, index=plan_days)
     for name in (str(column) for column in daily.columns if column not in ROW_COLUMNS):
         past, future = daily[name].reindex(history_days), daily[name].reindex(plan_days)
         if name == _PROMOTION:
@@ -119,23 +120,6 @@ def _history(days: pd.DataFrame, trading_days: pd.DatetimeIndex) -> pd.DataFrame
             "stockout": (days["stockout"] > 0) & ~closed,
         }
     )
-
-
-def _plan(days: pd.DataFrame, open_so_far: pd.Series) -> pd.DataFrame:
-    """A day is open unless said to be closed or on a weekday that has lately always been."""
-    closed = _closed_weekdays(open_so_far)
-    expected = ~np.isin(weekdays(days.index), closed)
-    stated = days["open"].to_numpy()
-    return pd.DataFrame(
-        {"open": np.where(np.isnan(stated), expected, stated != 0)}, index=days.index
-    )
-
-
-def _closed_weekdays(open_so_far: pd.Series) -> list[int]:
-    recent = open_so_far.iloc[-7 * _CLOSED_WEEKS :]
-    groups = recent.groupby(weekdays(recent.index)).agg(["size", "any"])
-    closed = groups[(groups["size"] >= _FEWEST_CLOSED_WEEKS) & ~groups["any"]]
-    return [int(day) for day in closed.index]
 
 
 def _unsaid_is_none(values: pd.Series) -> pd.Series:
