@@ -6,26 +6,21 @@ JSON: seconds and states for each data set, at the service's default settings.
 
 import json
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
+from rich.console import Console
+from rich.progress import track
 
-from benchmarks.real_data import TenantData, read_tenant
-from services.training.sample.api_shapes import event_bodies, regressor_rows, sales_csv
+from benchmarks.real_data import DataSetAbsent, TenantData, read_tenant
+from benchmarks.service import checked, load, morrow_up, pages, tenant_client, train
 
 SETS = ("kiel_bakery", "ddop_bakery", "french_bakery")
-PAGE = 500
-REQUEST_SECONDS = 120.0
-POLL_SECONDS = 0.25
 DEFAULTS: Mapping[str, Any] = {}
 
 
@@ -47,15 +42,30 @@ class Outcome:
 
 
 def run(names: Sequence[str] = SETS, wanted: Mapping[str, Any] = DEFAULTS) -> dict[str, Any]:
-    """The outcome for each data set by name, and the totals."""
-    with morrow_up() as (address, operator_key):
-        outcomes = {}
-        for name in names:
-            with tenant_client(address, operator_key, read_tenant(name)) as client:
-                outcomes[name] = main_job(client, read_tenant(name), wanted)
-    return {"sets": {name: asdict(outcome) for name, outcome in outcomes.items()}} | {
-        "total": total(list(outcomes.values()))
+    """The outcome for each data set by name, the totals, and what is not there."""
+    tenants, skipped = tenants_at_hand(names)
+    outcomes = {}
+    if tenants:
+        with morrow_up() as service:
+            for name, tenant in track(tenants.items(), "Tenants", console=Console(stderr=True)):
+                with tenant_client(service.address, service.operator_key, tenant) as client:
+                    outcomes[name] = main_job(client, tenant, wanted)
+    return {
+        "sets": {name: asdict(outcome) for name, outcome in outcomes.items()},
+        "total": total(list(outcomes.values())),
+        "skipped": skipped,
     }
+
+
+def tenants_at_hand(names: Sequence[str]) -> tuple[dict[str, TenantData], dict[str, str]]:
+    """The data sets by name, and why the others are left out."""
+    found, skipped = {}, {}
+    for name in names:
+        try:
+            found[name] = read_tenant(name)
+        except DataSetAbsent as absent:
+            skipped[name] = str(absent)
+    return found, skipped
 
 
 def main_job(client: httpx.Client, tenant: TenantData, wanted: Mapping[str, Any]) -> Outcome:
@@ -79,25 +89,6 @@ def main_job(client: httpx.Client, tenant: TenantData, wanted: Mapping[str, Any]
         seconds_per_product=spread([item["seconds"] for item in items if item["seconds"]]),
         unanswered=[name for name, level in levels.items() if level is None],
     )
-
-
-def load(client: httpx.Client, tenant: TenantData) -> None:
-    """Sales, what is known of the days, and the tenant's own events."""
-    content_type = {"Content-Type": "text/csv"}
-    checked(client.post("/sales", content=sales_csv(tenant), headers=content_type))
-    if rows := regressor_rows(tenant):
-        checked(client.post("/regressors", json={"rows": rows}))
-    for event, body in event_bodies(tenant).items():
-        checked(client.put(f"/events/{event}", json=body))
-
-
-def train(client: httpx.Client, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask for everything to be trained; the job once it has ended."""
-    job = checked(client.post("/training-jobs", json=dict(wanted)))
-    while job["finished_at"] is None:
-        time.sleep(POLL_SECONDS)
-        job = checked(client.get(f"/training-jobs/{job['id']}"))
-    return job
 
 
 def level_of(client: httpx.Client, item: Mapping[str, Any]) -> str | None:
@@ -140,68 +131,6 @@ def total(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "train_seconds": round(sum(outcome.train_seconds for outcome in outcomes), 2),
         "shares": {state: round(count / series, 4) for state, count in states.items()},
     }
-
-
-def pages(client: httpx.Client, path: str) -> list[dict[str, Any]]:
-    """Every item of a list."""
-    items: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        query = {"limit": PAGE} | ({"cursor": cursor} if cursor else {})
-        page = checked(client.get(path, params=query))
-        items += page["items"]
-        if (cursor := page["next_cursor"]) is None:
-            return items
-
-
-def checked(answer: httpx.Response) -> Any:
-    if not answer.is_success:
-        raise RuntimeError(f"{answer.request.method} {answer.request.url}: {answer.text[:2000]}")
-    return answer.json()
-
-
-@contextmanager
-def tenant_client(address: str, operator_key: str, tenant: TenantData) -> Iterator[httpx.Client]:
-    """A client with the key of a tenant made for this data."""
-    body = {
-        "name": tenant.name,
-        "country": tenant.country,
-        "subdivision": tenant.subdivision,
-        "timezone": tenant.timezone,
-        "currency": tenant.currency,
-    }
-    with client_of(address, operator_key) as operator:
-        key = checked(operator.post("/tenants", json=body))["api_key"]
-    with client_of(address, key) as client:
-        yield client
-
-
-def client_of(address: str, key: str) -> httpx.Client:
-    headers = {"Authorization": f"Bearer {key}"}
-    return httpx.Client(base_url=f"{address}/api/v1", headers=headers, timeout=REQUEST_SECONDS)
-
-
-@contextmanager
-def morrow_up() -> Iterator[tuple[str, str]]:
-    """The whole service for as long as the body: its address and its operator key."""
-    with tempfile.TemporaryDirectory(prefix="morrow-main-job-") as folder:
-        Path(folder).chmod(0o711)
-        command = [sys.executable, "-m", "services.training.cli", "up", "--port", "0"]
-        up = subprocess.Popen(
-            [*command, "--data-dir", folder],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            assert up.stdout is not None
-            ready = next((line for line in up.stdout if line.startswith("ready ")), None)
-            if ready is None:
-                raise RuntimeError(f"morrow up ended with {up.wait()}")
-            yield ready.split()[1], (Path(folder) / "operator.key").read_text().strip()
-        finally:
-            up.terminate()
-            up.wait()
 
 
 if __name__ == "__main__":

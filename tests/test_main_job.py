@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.main_job import Outcome, main_job, tenant_client
+from benchmarks.main_job import Outcome, main_job
 from benchmarks.real_data import DataSetAbsent, TenantData, read_tenant
+from benchmarks.service import tenant_client
 from tests.conftest import OPERATOR_KEY, Database
 from tests.processes import Programs, programs_on
 
