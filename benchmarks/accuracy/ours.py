@@ -54,7 +54,7 @@ def prophet(series: Sequence[Series], seed: int) -> list[Prediction]:
 def pooled(series: Sequence[Series], seed: int) -> list[Prediction]:
     """The direct quantiles of the pool."""
     pool = fit_pool(series, _CONFIG, seed)
-    return [pool.predict(one).quantile for one in series]
+    return [_point_is_median(pool.predict(one).quantile) for one in series]
 
 
 def combined(series: Sequence[Series], seed: int) -> list[Prediction]:

@@ -12,12 +12,14 @@ import pandas as pd
 
 from services.training.demand.calibrate import Calibration
 from services.training.demand.config import Family, TrainingConfig
-from services.training.demand.families import Entry, Fitted, restore
+from services.training.demand.entry import Entry, Fitted
+from services.training.demand.families import restore
 from services.training.demand.prediction import forecast_frame
 from services.training.demand.series import Series
 
-ENGINE_VERSION: Final = 2
+ENGINE_VERSION: Final = 3
 """Rises with every change that makes the same series and configuration train differently."""
+_LIBRARIES: Final = ("holidays", "lightgbm", "numpy", "optuna", "pandas", "prophet")
 
 
 class ForeignBundleError(ValueError):
@@ -76,4 +78,4 @@ def _digest(series: Series) -> str:
 
 @lru_cache(maxsize=1)
 def _library_versions() -> dict[str, str]:
-    return {name: version(name) for name in ("holidays", "numpy", "optuna", "pandas", "prophet")}
+    return {name: version(name) for name in _LIBRARIES}

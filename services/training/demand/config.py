@@ -22,8 +22,12 @@ class Backend(StrEnum):
 
 
 class Family(StrEnum):
+    """`POOLED` and `COMBINE` need the pools of a tenant's series; see `wants_pool`."""
+
     BASELINE = "baseline"
     PROPHET = "prophet"
+    POOLED = "pooled"
+    COMBINE = "combine"
 
 
 class TrainingStage(StrEnum):
@@ -42,7 +46,8 @@ class InvalidConfigError(ValueError):
 class TrainingConfig:
     """Options of one training; `dataclasses.asdict` of it is JSON and enters the fingerprint.
 
-    `max_trials` None: the cap of the demand class. `families` None: every family. `max_seconds`
+    `max_trials` None: the cap of the demand class. `families` None: every family but the baseline,
+    which is what each is held against. `max_seconds`
     is looked at between fits, never inside one. A search ends once its next trial is expected to
     save less than `least_gain` of the default's loss. `search_folds` tune, `contest_folds` judge:
     the search never sees these. `first_params` are tried right after the default, as far as they
@@ -85,6 +90,12 @@ class Progress:
     stage: TrainingStage
     fraction: float
     trials_done: int = 0
+
+
+def wants_pool(config: TrainingConfig) -> bool:
+    """Whether a family of this training learns across the tenant's series."""
+    asked = config.families
+    return asked is None or Family.POOLED in asked or Family.COMBINE in asked
 
 
 Report = Callable[[Progress], None]

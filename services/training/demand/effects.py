@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
-from services.training.demand.families import Fitted
+from services.training.demand.entry import Fitted
 from services.training.demand.prediction import Floats
-
-_FLOOR: Final = "floor_at_zero"
+from services.training.demand.prophet_pair import FLOOR
 
 
 def effects_of(fitted: Fitted, open_days: npt.NDArray[np.bool_]) -> dict[str, dict[str, object]]:
@@ -19,7 +16,7 @@ def effects_of(fitted: Fitted, open_days: npt.NDArray[np.bool_]) -> dict[str, di
     parts = {name: np.where(open_days, values, 0.0) for name, values in fitted.parts().items()}
     total = np.sum(list(parts.values()), axis=0)
     if (total < 0.0).any():
-        parts[_FLOOR] = np.maximum(-total, 0.0)
+        parts[FLOOR] = parts.get(FLOOR, 0.0) + np.maximum(-total, 0.0)
     return {
         "parts": {name: values.tolist() for name, values in parts.items()},
         "magnitude": {name: _magnitude(values[open_days]) for name, values in parts.items()},

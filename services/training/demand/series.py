@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import json
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final, Self
@@ -12,6 +9,8 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from services.training.demand.packing import packed, unpacked
 
 HISTORY_COLUMNS: Final = ("quantity", "open", "stockout")
 PLAN_COLUMNS: Final = ("open",)
@@ -92,13 +91,12 @@ class Series:
             "history": _frame_to_json(self.history),
             "plan": _frame_to_json(self.plan),
         }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-        return _gzip(text.encode())
+        return packed(content)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """The series whose `to_bytes` gave `data`, every NaN included."""
-        content = json.loads(gzip.decompress(data))
+        content = unpacked(data)
         if content["format"] != _FORMAT:
             raise MalformedSeriesError(
                 f"dataset format {content['format']} is not {_FORMAT}: collect the sales again"
@@ -194,11 +192,3 @@ def _frame_from_json(content: dict[str, object]) -> pd.DataFrame:
     start = content["start"]
     frame.index = pd.date_range(str(start or "2000-01-01"), periods=len(frame), name="date")
     return frame
-
-
-def _gzip(data: bytes) -> bytes:
-    # GzipFile writes the same header on every platform and Python; gzip.compress does not.
-    out = io.BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=6, mtime=0) as file:
-        file.write(data)
-    return out.getvalue()

@@ -5,17 +5,17 @@ Pure and synchronous: no I/O, no clock but the one handed in, no global randomne
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TypedDict
 
-from services.training.demand.backtest import FoldPlan, plan_folds
+from services.training.demand.backtest import Fold, plan_folds
 from services.training.demand.bundle import make_bundle, serve
 from services.training.demand.calibrate import calibrate
 from services.training.demand.classification import demand_class, trial_cap, volume_class
 from services.training.demand.config import (
     Backend,
-    Family,
     Optimizer,
     Progress,
     Report,
@@ -23,6 +23,7 @@ from services.training.demand.config import (
     TrainingStage,
     ignore,
 )
+from services.training.demand.contenders import Contenders, contenders_of, without_prophet
 from services.training.demand.contest import (
     Contest,
     fold_scores,
@@ -33,11 +34,13 @@ from services.training.demand.contest import (
     stage_of,
 )
 from services.training.demand.effects import effects_of
-from services.training.demand.families import Tuning, enter
+from services.training.demand.families import enter
 from services.training.demand.features import Design, prepare
 from services.training.demand.findings import Subject
 from services.training.demand.outcome import Refused, Scores, Stage, Trained
+from services.training.demand.pooled.pools import Pools
 from services.training.demand.prediction import Floats
+from services.training.demand.prophet_family import Tuning
 from services.training.demand.prophet_map import MapError
 from services.training.demand.quality import Limits, inspect_history
 from services.training.demand.refusal import refusal_of
@@ -52,11 +55,13 @@ def train(
     config: TrainingConfig,
     report: Report = ignore,
     clock: Callable[[], float] = perf_counter,
+    pools: Pools | None = None,
 ) -> Trained | Refused:
     """The best family for the series, its record and its forecast of `series.plan`; or why not.
 
-    The same series and configuration give the same result as long as `max_seconds` does not cut
-    the search short; `clock` counts seconds and is read between fits.
+    Families that learn across series need the `pools` of `fit_pools` under the same horizon and
+    folds. The same series, configuration and pools give the same result as long as `max_seconds`
+    does not cut the search short; `clock` counts seconds and is read between fits.
     """
     started = clock()
     report(Progress(TrainingStage.FEATURES, 0.0))
@@ -64,26 +69,36 @@ def train(
     refusal = refusal_of(series, config, folds)
     if refusal is not None:
         return refusal
+    contenders = contenders_of(series, config, folds, pools)
+    if isinstance(contenders, Refused):
+        return contenders
+    training = _Training(series, config, folds.search, report, lambda: clock() - started)
     try:
-        return _train(series, config, folds, report, lambda: clock() - started)
+        return _train(training, contenders)
     except (MapError, UnusableParametersError) as error:
-        return Refused("not_solvable", f"the model cannot be fitted: {error}")
+        reason = f"the model cannot be fitted: {error}"
+        alone = without_prophet(contenders, reason)
+        return Refused("not_solvable", reason) if alone is None else _train(training, alone)
 
 
-def _train(
-    series: Series,
-    config: TrainingConfig,
-    folds: FoldPlan,
-    report: Report,
-    elapsed: Callable[[], float],
-) -> Trained:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Training:
+    series: Series
+    config: TrainingConfig
+    rehearsed: Sequence[Fold]
+    report: Report
+    elapsed: Callable[[], float]
+
+
+def _train(training: _Training, contenders: Contenders) -> Trained:
+    series, config, report = training.series, training.config, training.report
     design = prepare(series)
-    tuning = _tuning(series, config, report, elapsed)
-    entries = [enter(family, folds.search, design, tuning) for family in _families(config)]
-    trials = [trial.to_dict() for entry in entries for trial in entry.trials]
+    tuning = _tuning(series, config, report, training.elapsed)
+    entered = enter(contenders.families, training.rehearsed, design, tuning, contenders.answers)
+    trials = [trial.to_dict() for trial in entered.trials]
 
     report(Progress(TrainingStage.EVALUATE, 0.7, len(trials)))
-    contest = hold_contest(entries, folds.contest)
+    contest = hold_contest(entered.entries, contenders.folds)
 
     report(Progress(TrainingStage.FIT, 0.85, len(trials)))
     fitted = contest.best.entry.fit(series)
@@ -96,9 +111,9 @@ def _train(
         trials=trials,
         effects=effects_of(fitted, series.plan["open"].to_numpy()),
         demand_class=demand_class(_known_sales(series)).value,
-        warnings=_warnings(series, config, design),
+        warnings=(*_warnings(series, config, design), *contenders.warnings),
         bundle=make_bundle(series, config, contest.best.entry, fitted, calibration),
-        seconds=elapsed(),
+        seconds=training.elapsed(),
     )
     report(Progress(TrainingStage.CALIBRATE, 1.0, len(trials)))
     return trained
@@ -130,13 +145,6 @@ def _record_of(contest: Contest) -> _Record:
         interval_coverage=scores.coverage80,
         fold_scores=fold_scores(contest.standings, reference),
     )
-
-
-def _families(config: TrainingConfig) -> list[Family]:
-    """The baseline is what every other family is held against; it contends only when asked to."""
-    if config.families is None:
-        return [family for family in Family if family is not Family.BASELINE]
-    return [Family(name) for name in config.families]
 
 
 def _tuning(

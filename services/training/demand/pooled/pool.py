@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import lightgbm
 
 FEWEST_ROWS: Final = 200
+MEMBERS: Final = ("full", "plain", "tweedie")
+"""The forecasts that a pool has for a mixture."""
 _MEDIAN: Final = LEVELS.index(0.5)
 
 
@@ -56,8 +58,8 @@ class PoolTooSmallError(ValueError):
 @dataclass(frozen=True, slots=True, eq=False)
 class PooledAnswer:
     """For the plan of one series, raw: `full` and `plain` by a model for each level, from these
-    views of the features, their mean the median; `tweedie` by a model of the mean, with the
-    spread of the others around it."""
+    views of the features; `tweedie` with their spread around a model of the mean, which is the
+    mean of all three: expected demand."""
 
     full: Prediction
     plain: Prediction
@@ -70,7 +72,7 @@ class PooledAnswer:
 
     @property
     def members(self) -> tuple[Prediction, ...]:
-        """All three, for a mixture."""
+        """All `MEMBERS`, for a mixture."""
         return self.full, self.plain, self.tweedie
 
 
@@ -85,23 +87,55 @@ class FittedPool:
     mean: lightgbm.Booster
 
     def predict(self, series: Series) -> PooledAnswer:
-        """Answers for `series.plan`, of at most `horizon_days`. The series may end after the
+        """The answer for `series.plan`, of at most `horizon_days`. The series may end after the
         pool's cut-off, and may be one that the pool has not seen."""
-        example = example_of(series, self.config)
-        targets = np.arange(example.track.days_known, example.track.days)
-        origins = np.full(len(targets), example.track.origin)
-        table = self.knowledge.table(example, origins, targets)
-        scale = float(example.scale[example.track.origin])
-        full, plain = (self._by_levels(view, table, scale) for view in View)
-        mean = scale * np.maximum(answer(self.mean, as_matrix(table)), 0.0)
-        around = combine([full, plain]).quantiles
-        return PooledAnswer(full, plain, Prediction(mean, _moved_to(mean, around)))
+        return self.answers([series])[0]
 
-    def _by_levels(self, view: View, table: Columns, scale: float) -> Prediction:
+    def answers(self, series: Sequence[Series]) -> list[PooledAnswer]:
+        """What `predict` answers for each, every booster asked once for all of them."""
+        if not series:
+            return []
+        asked = [_question(one, self) for one in series]
+        table = stacked([question.table for question in asked])
+        ends = np.cumsum([len(one.plan) for one in series])[:-1]
+        boosted = {view: self._boosted(view, table) for view in View}
+        mean = np.maximum(answer(self.mean, as_matrix(table)), 0.0)
+        rows = zip(
+            asked,
+            np.split(boosted[View.FULL], ends),
+            np.split(boosted[View.PLAIN], ends),
+            np.split(mean, ends),
+            strict=True,
+        )
+        return [question.answer(full, plain, relative) for question, full, plain, relative in rows]
+
+    def _boosted(self, view: View, table: Columns) -> Floats:
+        """Shape (rows, LEVELS), in units of the level."""
         features = as_matrix(seen_by(view, table))
-        boosted = [answer(booster, features) for booster in self.quantiles[view]]
-        quantiles = scale * spread_over_levels(np.column_stack(boosted))
-        return Prediction(quantiles[:, _MEDIAN], quantiles)
+        levels = [answer(booster, features) for booster in self.quantiles[view]]
+        return spread_over_levels(np.column_stack(levels))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Question:
+    """The days of one plan as the boosters see them, and the level of the series."""
+
+    table: Columns
+    scale: float
+
+    def answer(self, full: Floats, plain: Floats, relative_mean: Floats) -> PooledAnswer:
+        mean = self.scale * relative_mean
+        seen, blind = (Prediction(mean, self.scale * quantiles) for quantiles in (full, plain))
+        around = combine([seen, blind]).quantiles
+        return PooledAnswer(seen, blind, Prediction(mean, _moved_to(mean, around)))
+
+
+def _question(series: Series, pool: FittedPool) -> _Question:
+    example = example_of(series, pool.config)
+    targets = np.arange(example.track.days_known, example.track.days)
+    origins = np.full(len(targets), example.track.origin)
+    table = pool.knowledge.table(example, origins, targets)
+    return _Question(table, float(example.scale[example.track.origin]))
 
 
 def fit_pool(series: Sequence[Series], config: PoolConfig, seed: int) -> FittedPool:
@@ -123,6 +157,11 @@ def fit_pool(series: Sequence[Series], config: PoolConfig, seed: int) -> FittedP
     }
     (mean,) = fit_boosters(rows, [tweedie], config, seed)
     return FittedPool(config, knowledge, quantiles, mean)
+
+
+def stacked(tables: Sequence[Columns]) -> Columns:
+    """The rows of tables with the same columns, one after another."""
+    return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
 
 
 def seen_by(view: View, table: Columns) -> Columns:

@@ -1,0 +1,154 @@
+"""What a job has of pools: dated ones that a contest can judge, the latest, their mixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+
+from services.training.demand.config import (
+    Progress,
+    Report,
+    TrainingConfig,
+    TrainingStage,
+    ignore,
+)
+from services.training.demand.packing import packed, unpacked
+from services.training.demand.pooled.config import PoolConfig
+from services.training.demand.pooled.forward import DatedPool, fit_dated_pools, pool_for
+from services.training.demand.pooled.pool import (
+    FittedPool,
+    PooledAnswer,
+    PoolTooSmallError,
+    fit_pool,
+)
+from services.training.demand.pooled.rehearsal import Mixtures, learn_mixtures
+from services.training.demand.pooled.saved import UnknownPoolFormat, from_dict, to_dict
+from services.training.demand.pooled.schedule import Schedule, rehearsal_fold, schedule_of
+from services.training.demand.pooled.spread import Spread
+from services.training.demand.pooled.tenant import Mixture
+from services.training.demand.series import Series
+
+__all__ = ["PoolTooSmallError", "Pools", "UnknownPoolFormat", "fit_pools"]
+
+MOST_SERIES: Final = 400
+MOST_REHEARSED: Final = 60
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pools:
+    """`latest` knows all the series held; each of `dated` nothing after its cut-off, and the
+    `mixtures` nothing after `learnt_through` (None: they are equal weights, and know nothing)."""
+
+    latest: FittedPool
+    dated: tuple[DatedPool, ...]
+    mixtures: Mixtures
+    learnt_through: pd.Timestamp | None
+
+    def before(self, cutoff: pd.Timestamp) -> FittedPool | None:
+        """The latest pool that knows nothing after `cutoff`, if the mixtures know no more."""
+        if self.learnt_through is not None and cutoff < self.learnt_through:
+            return None
+        return pool_for(self.dated, cutoff)
+
+    def answers(self, cuts: Sequence[Series]) -> dict[pd.Timestamp, PooledAnswer]:
+        """For the plan of each cut of one series, by its last known day; a cut-off without a pool
+        before it has no answer. A pool is asked once for all its cuts."""
+        found: dict[pd.Timestamp, PooledAnswer] = {}
+        for dated in self.dated:
+            own = [cut for cut in cuts if self.before(cut.data_through) is dated.pool]
+            through = [cut.data_through for cut in own]
+            found |= dict(zip(through, dated.pool.answers(own), strict=True))
+        return found
+
+    def to_bytes(self) -> bytes:
+        """The same pools give the same bytes; inside is JSON."""
+        through = self.learnt_through
+        return packed(
+            {
+                "format": _FORMAT,
+                "latest": to_dict(self.latest),
+                "dated": [
+                    {"cutoff": _day(one.cutoff), "pool": to_dict(one.pool)} for one in self.dated
+                ],
+                "mixtures": asdict(self.mixtures),
+                "learnt_through": None if through is None else _day(through),
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """The pools that `to_bytes` wrote; they answer the same. Raises `UnknownPoolFormat`."""
+        content = unpacked(data)
+        if content["format"] != _FORMAT:
+            raise UnknownPoolFormat(content["format"])
+        through = content["learnt_through"]
+        return cls(
+            latest=from_dict(content["latest"]),
+            dated=tuple(
+                DatedPool(pd.Timestamp(one["cutoff"]), from_dict(one["pool"]))
+                for one in content["dated"]
+            ),
+            mixtures=Mixtures(
+                **{name: _mixture(saved) for name, saved in content["mixtures"].items()}
+            ),
+            learnt_through=None if through is None else pd.Timestamp(through),
+        )
+
+
+def fit_pools(series: Sequence[Series], config: TrainingConfig, report: Report = ignore) -> Pools:
+    """The pools of a tenant's series for trainings under `config`.
+
+    At most `MOST_SERIES` of them, drawn by the seed, are learnt from; any may be answered. The
+    dated pools are missing where there was too little to learn from by then. Raises
+    `PoolTooSmallError` where that is so even of all days. The same series, in any order,
+    configuration and seed give the same pools.
+    """
+    drawn = _drawn(series, MOST_SERIES, config.seed)
+    pool_config = PoolConfig(horizon_days=config.horizon_days)
+    report(Progress(TrainingStage.FIT, 0.0))
+    latest = fit_pool(drawn, pool_config, config.seed)
+    schedule = schedule_of(drawn, config)
+    dated: list[DatedPool] = []
+    for number, cutoff in enumerate(() if schedule is None else schedule.cutoffs, start=1):
+        report(Progress(TrainingStage.FIT, 0.3 * number))
+        dated += fit_dated_pools(drawn, [cutoff], pool_config, config.seed)
+    report(Progress(TrainingStage.EVALUATE, 0.9))
+    mixtures, through = _mixtures(drawn, dated, schedule, config)
+    report(Progress(TrainingStage.EVALUATE, 1.0))
+    return Pools(latest, tuple(dated), mixtures, through)
+
+
+def _mixtures(
+    series: Sequence[Series],
+    dated: Sequence[DatedPool],
+    schedule: Schedule | None,
+    config: TrainingConfig,
+) -> tuple[Mixtures, pd.Timestamp | None]:
+    """Learnt from the first dated pool alone: later ones know days that the contest judges."""
+    if schedule is None or not dated or dated[0].cutoff != schedule.cutoffs[0]:
+        return Mixtures.equal(), None
+    folds = [rehearsal_fold(one, schedule) for one in _drawn(series, MOST_REHEARSED, config.seed)]
+    known = [fold for fold in folds if fold is not None]
+    return learn_mixtures(dated[0].pool, known), schedule.learnt_through
+
+
+def _drawn(series: Sequence[Series], most: int, seed: int) -> list[Series]:
+    """At most so many, in order of location and product."""
+    ordered = sorted(series, key=lambda one: (one.location, one.product))
+    if len(ordered) <= most:
+        return ordered
+    chosen = np.random.default_rng(seed).choice(len(ordered), most, replace=False)
+    return [ordered[position] for position in np.sort(chosen)]
+
+
+def _mixture(saved: Mapping[str, Any]) -> Mixture:
+    return Mixture(tuple(saved["weights"]), Spread(**saved["spread"]))
+
+
+def _day(cutoff: pd.Timestamp) -> str:
+    return str(cutoff.date())
