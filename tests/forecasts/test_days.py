@@ -68,6 +68,16 @@ async def test_quantiles_are_those_stored_and_linear_between(stall: Stall) -> No
     assert list(day["quantiles"].values()) == pytest.approx(expected)
 
 
+async def test_whole_units_are_the_quantiles_rounded_and_leave_the_mean(stall: Stall) -> None:
+    await stall.train(1)
+    exact, whole = await stall.ask(), await stall.ask(whole=True)
+    for day, rounded in zip(exact["days"], whole["days"], strict=True):
+        assert rounded["mean"] == day["mean"]
+        for level, quantile in day["quantiles"].items():
+            assert rounded["quantiles"][level] == np.floor(quantile + 0.5)
+    assert exact["days"] != whole["days"]
+
+
 async def test_quantiles_rise_and_are_never_negative(stall: Stall) -> None:
     levels = [f"{level / 100:.2f}" for level in range(1, 100, 5)]
     for days in (await stall.ask(quantiles=",".join(levels)))["days"]:

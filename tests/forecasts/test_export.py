@@ -32,6 +32,12 @@ async def test_json_holds_what_each_series_is_answered(stall: Stall) -> None:
     assert [item["level"] for item in items] == ["baseline", "champion"]
 
 
+async def test_whole_units_are_those_of_each_series(stall: Stall) -> None:
+    await stall.train(1)
+    [_, item] = json.loads(await export(stall, "json", whole="true"))["items"]
+    assert item == await stall.ask(product="roll", whole=True, **QUERY)
+
+
 def comparable(forecast: dict[str, Any]) -> dict[str, Any]:
     """A baseline is issued whenever it is asked for."""
     return forecast | ({"issued_at": None} if forecast["level"] == "baseline" else {})

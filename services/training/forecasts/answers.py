@@ -11,7 +11,7 @@ from services.training.forecasts.ladder import (
     model_answer,
     read_for_baseline,
 )
-from services.training.forecasts.quantiles import interpolate
+from services.training.forecasts.quantiles import AskedQuantiles
 from services.training.forecasts.schemas import DayOut, ForecastOut
 from services.training.models.store import find_series
 from shared.database import Sessions, tenant_transaction
@@ -41,9 +41,7 @@ async def answer_for(
     return answer
 
 
-def forecast_out(
-    product: str, location: str, answer: Answer, levels: dict[str, float]
-) -> ForecastOut:
+def forecast_out(product: str, location: str, answer: Answer, asked: AskedQuantiles) -> ForecastOut:
     return ForecastOut(
         product=product,
         location=location,
@@ -58,9 +56,7 @@ def forecast_out(
             DayOut(
                 date=day.date,
                 mean=day.mean,
-                quantiles=dict(
-                    zip(levels, interpolate(list(levels.values()), day.quantiles), strict=True)
-                ),
+                quantiles=asked.of(day.quantiles),
                 open=day.open,
             )
             for day in answer.days

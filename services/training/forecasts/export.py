@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from services.training.forecasts.answers import answer_for, forecast_out
+from services.training.forecasts.quantiles import AskedQuantiles
 from services.training.forecasts.schemas import ForecastOut
 from services.training.sales.snapshot import list_series
 from shared.database import Sessions, tenant_transaction
@@ -33,18 +34,18 @@ COLUMNS = {
 
 
 async def stream_export(
-    sessions: Sessions, tenant_id: UUID, format: Format, levels: dict[str, float]
+    sessions: Sessions, tenant_id: UUID, format: Format, asked: AskedQuantiles
 ) -> AsyncIterator[bytes]:
     """The table in pieces, a series each; one that has nothing to average has no row."""
-    write = WRITERS[format](levels)
+    write = WRITERS[format](list(asked.levels))
     yield write.begin()
-    async for forecast in _forecasts(sessions, tenant_id, levels):
+    async for forecast in _forecasts(sessions, tenant_id, asked):
         yield write.add(forecast)
     yield write.end()
 
 
 async def _forecasts(
-    sessions: Sessions, tenant_id: UUID, levels: dict[str, float]
+    sessions: Sessions, tenant_id: UUID, asked: AskedQuantiles
 ) -> AsyncIterator[ForecastOut]:
     async with tenant_transaction(sessions, tenant_id) as session:
         keys = await list_series(session)
@@ -55,7 +56,7 @@ async def _forecasts(
             if problem.status != 404:
                 raise
             continue
-        yield forecast_out(key.product, key.location, answer, levels)
+        yield forecast_out(key.product, key.location, answer, asked)
 
 
 def _rows(forecast: ForecastOut) -> Iterator[Sequence[object]]:
@@ -73,7 +74,7 @@ def _rows(forecast: ForecastOut) -> Iterator[Sequence[object]]:
 
 
 class CsvTable:
-    def __init__(self, levels: dict[str, float]) -> None:
+    def __init__(self, levels: Sequence[str]) -> None:
         self._header = [*COLUMNS, *(f"q{name}" for name in levels)]
 
     def begin(self) -> bytes:
@@ -94,7 +95,7 @@ class CsvTable:
 class JsonTable:
     """One document, `{"items": [a forecast each]}`."""
 
-    def __init__(self, levels: dict[str, float]) -> None:
+    def __init__(self, levels: Sequence[str]) -> None:
         self._between = b""
 
     def begin(self) -> bytes:
@@ -112,7 +113,7 @@ class JsonTable:
 class ParquetTable:
     """A row group for each series; the bytes written so far leave at once."""
 
-    def __init__(self, levels: dict[str, float]) -> None:
+    def __init__(self, levels: Sequence[str]) -> None:
         named = COLUMNS | {f"q{name}": pa.float64() for name in levels}
         self._schema = pa.schema(list(named.items()))
         self._buffer = io.BytesIO()
@@ -141,7 +142,7 @@ class ParquetTable:
         return written
 
 
-WRITERS: dict[Format, Callable[[dict[str, float]], CsvTable | JsonTable | ParquetTable]] = {
+WRITERS: dict[Format, Callable[[Sequence[str]], CsvTable | JsonTable | ParquetTable]] = {
     "csv": CsvTable,
     "json": JsonTable,
     "parquet": ParquetTable,

@@ -1,10 +1,12 @@
 """Any quantile level a caller asks for, from the levels that are stored."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from fastapi import Query
+from fastapi import Depends, Query
 
 from services.training.demand.prediction import LEVELS
 from shared.errors import invalid
@@ -19,19 +21,33 @@ Quantiles = Annotated[
         description=f"levels between {LEVELS[0]} and {LEVELS[-1]}, separated by commas",
     ),
 ]
+Whole = Annotated[bool, Query(description="quantiles in whole units; the mean stays as it is")]
 
 
-def parse_levels(text: str) -> dict[str, float]:
-    """The levels by the names they were asked for; 422 outside what is stored."""
-    names = [name.strip() for name in text.split(",")]
+@dataclass(frozen=True, slots=True)
+class AskedQuantiles:
+    """`levels` by the names they were asked for; `whole`: in whole units, because nobody bakes 3.4
+    rolls. Demand that is counted has the rounded quantiles of its continuous likeness."""
+
+    levels: Mapping[str, float]
+    whole: bool = False
+
+    def of(self, stored: Sequence[float]) -> dict[str, float]:
+        """From the quantiles at `LEVELS`, linear in between; monotone as they are."""
+        found = np.interp(list(self.levels.values()), LEVELS, stored)
+        values = [math.floor(value + 0.5) if self.whole else float(value) for value in found]
+        return dict(zip(self.levels, values, strict=True))
+
+
+def asked_quantiles(quantiles: Quantiles = DEFAULT, whole: Whole = False) -> AskedQuantiles:
+    """As the query asks for them; 422 for levels outside what is stored."""
+    names = [name.strip() for name in quantiles.split(",")]
     if len(names) > MOST:
         raise invalid("quantiles", "too_many", f"{len(names)} levels; ask for {MOST} at most")
-    return {name: _level(name) for name in names}
+    return AskedQuantiles({name: _level(name) for name in names}, whole)
 
 
-def interpolate(levels: Sequence[float], stored: Sequence[float]) -> list[float]:
-    """The quantiles at `levels`, linear between the stored ones; monotone as they are."""
-    return [float(value) for value in np.interp(levels, LEVELS, stored)]
+Asked = Annotated[AskedQuantiles, Depends(asked_quantiles)]
 
 
 def _level(name: str) -> float:

@@ -12,7 +12,7 @@ from services.training.forecasts.answers import answer_for, forecast_out
 from services.training.forecasts.explain import explain_day
 from services.training.forecasts.export import MEDIA_TYPES, stream_export
 from services.training.forecasts.ladder import Answer, best_model
-from services.training.forecasts.quantiles import DEFAULT, Quantiles, parse_levels
+from services.training.forecasts.quantiles import Asked
 from services.training.forecasts.schemas import Explanation, ForecastOut
 from services.training.models.store import find_series
 from shared.database import tenant_transaction
@@ -28,17 +28,16 @@ MOST_DAYS = 400
 async def get_forecast(
     caller: Reader,
     held: Held,
+    asked: Asked,
     product: Annotated[Name, Query()],
     location: Annotated[Name, Query()] = "main",
     first: Annotated[dt.date | None, Query(alias="from")] = None,
     days: Annotated[int | None, Query(ge=1, le=MOST_DAYS)] = None,
-    quantiles: Quantiles = DEFAULT,
 ) -> ForecastOut:
     """The forecast of one series, by the best rung of the ladder that can answer."""
-    levels = parse_levels(quantiles)
     answer = await answer_for(held.sessions, caller.tenant_id, product, location, days)
     wanted = _cut(answer, first, days)
-    return forecast_out(product, location, wanted, levels)
+    return forecast_out(product, location, wanted, asked)
 
 
 @router.get(
@@ -49,11 +48,11 @@ async def get_forecast(
 async def export_forecasts(
     caller: Reader,
     held: Held,
+    asked: Asked,
     format: Literal["csv", "parquet", "json"] = "csv",
-    quantiles: Quantiles = DEFAULT,
 ) -> StreamingResponse:
     """Every series' forecast, streamed."""
-    body = stream_export(held.sessions, caller.tenant_id, format, parse_levels(quantiles))
+    body = stream_export(held.sessions, caller.tenant_id, format, asked)
     return StreamingResponse(
         body,
         media_type=MEDIA_TYPES[format],
