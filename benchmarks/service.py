@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,9 @@ def morrow_up(workers: int | None = None) -> Iterator[Service]:
 
 
 @contextmanager
-def tenant_client(address: str, operator_key: str, tenant: TenantData) -> Iterator[httpx.Client]:
+def tenant_client(
+    address: str, operator_key: str, tenant: TenantData, plan: str = "standard"
+) -> Iterator[httpx.Client]:
     """A client with the key of a tenant made for this data."""
     body = {
         "name": tenant.name,
@@ -64,6 +66,7 @@ def tenant_client(address: str, operator_key: str, tenant: TenantData) -> Iterat
         "subdivision": tenant.subdivision,
         "timezone": tenant.timezone,
         "currency": tenant.currency,
+        "plan": plan,
     }
     with client_of(address, operator_key) as operator:
         key = checked(operator.post("/tenants", json=body))["api_key"]
@@ -86,13 +89,39 @@ def load(client: httpx.Client, tenant: TenantData) -> None:
         checked(client.put(f"/events/{event}", json=body))
 
 
+def order(client: httpx.Client, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A training job as it was asked for."""
+    job: dict[str, Any] = checked(client.post("/training-jobs", json=dict(wanted)))
+    return job
+
+
 def train(client: httpx.Client, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Ask for everything to be trained; the job once it has ended."""
-    job = checked(client.post("/training-jobs", json=dict(wanted)))
+    return finished(client, order(client, wanted))
+
+
+def finished(
+    client: httpx.Client,
+    job: dict[str, Any],
+    on_look: Callable[[dict[str, Any]], None] = lambda job: None,
+) -> dict[str, Any]:
+    """The job once it has ended; `on_look` is shown how far it is, and may raise."""
     while job["finished_at"] is None:
         time.sleep(POLL_SECONDS)
         job = checked(client.get(f"/training-jobs/{job['id']}"))
+        on_look(job)
     return job
+
+
+def events_of(client: httpx.Client, job: str) -> list[dict[str, Any]]:
+    """Every event of a job, oldest first."""
+    events: list[dict[str, Any]] = []
+    while True:
+        since = events[-1]["seq"] if events else 0
+        page = checked(client.get(f"/training-jobs/{job}/events", params={"since": since}))
+        events += page["items"]
+        if not page["items"]:
+            return events
 
 
 def pages(client: httpx.Client, path: str) -> list[dict[str, Any]]:
