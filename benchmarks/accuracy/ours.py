@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from benchmarks.accuracy.protocol import HORIZON
@@ -15,15 +13,17 @@ from services.training.demand.model import PosedDesign, UnfittedProphet
 from services.training.demand.pooled import (
     FittedPool,
     PoolConfig,
+    PoolTooSmallError,
     Rehearsed,
-    combine,
     fit_dated_pools,
     fit_pool,
     fold_before,
     learn_mixture,
     pool_for,
 )
+from services.training.demand.pooled.pools import Pools, fit_pools
 from services.training.demand.prediction import LEVELS, Prediction
+from services.training.demand.prophet_pair import fit_pair
 from services.training.demand.series import Series
 from services.training.demand.train import Refused, TrainingConfig, train
 
@@ -42,8 +42,10 @@ class NotTrained(ValueError):
 
 
 def engine(series: Sequence[Series], seed: int) -> list[Prediction]:
-    """What `train` answers for each series by itself, with its defaults."""
-    return [_trained(one, seed) for one in series]
+    """What the product answers with its defaults: a job's pools, then each series' training."""
+    config = TrainingConfig(horizon_days=HORIZON, seed=seed)
+    pools = _pools(series, config)
+    return [_trained(one, config, pools) for one in series]
 
 
 def prophet(series: Sequence[Series], seed: int) -> list[Prediction]:
@@ -85,14 +87,7 @@ def _members(pool: FittedPool, series: Series) -> tuple[Prediction, ...]:
 
 
 def _prophet(series: Series) -> Prediction:
-    posed = PosedDesign(prepare(series))
-    model = UnfittedProphet()
-    fits = [model.fit(posed), replace(model, seasonality_mode="multiplicative").fit(posed)]
-    return combine([_served(fit.predict()) for fit in fits])
-
-
-def _served(prediction: Prediction) -> Prediction:
-    return Prediction(np.maximum(prediction.mean, 0.0), np.maximum(prediction.quantiles, 0.0))
+    return fit_pair(UnfittedProphet(), PosedDesign(prepare(series))).predict()
 
 
 def _point_is_median(prediction: Prediction) -> Prediction:
@@ -100,9 +95,17 @@ def _point_is_median(prediction: Prediction) -> Prediction:
     return Prediction(prediction.quantiles[:, _MEDIAN], prediction.quantiles)
 
 
-def _trained(series: Series, seed: int) -> Prediction:
-    trained = train(series, TrainingConfig(horizon_days=HORIZON, seed=seed))
+def _pools(series: Sequence[Series], config: TrainingConfig) -> Pools | None:
+    """As a training gets them: from bytes."""
+    try:
+        return Pools.from_bytes(fit_pools(series, config).to_bytes())
+    except PoolTooSmallError:
+        return None
+
+
+def _trained(series: Series, config: TrainingConfig, pools: Pools | None) -> Prediction:
+    trained = train(series, config, pools=pools)
     if isinstance(trained, Refused):
         raise NotTrained(series, trained)
     quantiles = trained.forecast[[str(level) for level in LEVELS]].to_numpy()
-    return Prediction(trained.forecast["mean"].to_numpy(), quantiles)
+    return _point_is_median(Prediction(trained.forecast["mean"].to_numpy(), quantiles))
