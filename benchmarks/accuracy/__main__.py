@@ -1,78 +1,82 @@
 """`python -m benchmarks.accuracy`: run methods on real data sets by the protocol.
 
-Prints a table of the ratios to the best single peer; with `--json` all figures as JSON. Progress
-goes to stderr.
+Prints tables of the figures and of their ratios to the best single peer; with `--json` all figures
+as JSON, and the tables go to stderr as the progress does. What is not there is left out by name.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
-from benchmarks.accuracy.measure import Result, measure
-from benchmarks.accuracy.methods import METHODS
-from benchmarks.accuracy.published import Published, read_published
-from benchmarks.accuracy.report import report_of
+from benchmarks.accuracy.methods import METHODS, published_name
+from benchmarks.accuracy.published import PeersAbsent, read_published
+from benchmarks.accuracy.report import Json, report_of
+from benchmarks.accuracy.running import run
+from benchmarks.accuracy.tables import coverage_table, data_set_table, summary_table
+from benchmarks.real_data import DATA, DATA_SETS
 
-DEFAULT_METHODS = ("snaive7", "dow4", "default_prophet", "prophet", "pooled", "combine")
+DEFAULT_METHODS = ("snaive7", "dow4", "default_prophet", "prophet", "pooled", "combine", "engine")
+PEERS = tuple(name for name in METHODS if published_name(name) is not None)
 MOST_PROCESSES = 2
+LOG_WIDTH = 120
 
 
 def main() -> None:
     # Read when a library is loaded: by the processes that this one starts.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    published = read_published()
-    asked = _arguments(published)
-    wanted = [(data_set, method) for data_set in asked.sets for method in asked.methods]
-    done = list(_run(wanted, asked.processes))
-    results = sorted(done, key=lambda result: wanted.index((result.data_set, result.method)))
-    if asked.json:
-        print(json.dumps(report_of(results, published), indent=2))
-    else:
-        Console().print(_table(results, published))
+    asked = _arguments()
+    try:
+        published = read_published()
+    except PeersAbsent as absent:
+        _print_skipped(absent, asked.json)
+        return
+    asked_sets = asked.sets or published.data_sets
+    sets = [name for name in asked_sets if (DATA / name).is_dir()]
+    methods = dict.fromkeys([*asked.methods, *(PEERS if asked.peers else ())])
+    wanted = [(data_set, method) for data_set in sets for method in methods]
+    results = run(wanted, asked.processes)
+    skipped = [name for name in asked_sets if name not in sets]
+    _show(report_of(results, published) | {"skipped": skipped}, asked)
 
 
-def _arguments(published: Published) -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.accuracy", description=__doc__)
-    sets, methods = published.data_sets, list(METHODS)
-    parser.add_argument("--sets", nargs="+", choices=sets, default=sets, metavar="SET")
+    parser.add_argument("--sets", nargs="+", choices=list(DATA_SETS), metavar="SET")
     parser.add_argument(
-        "--methods", nargs="+", choices=methods, default=DEFAULT_METHODS, metavar="METHOD",
-        help=", ".join(methods),
+        "--methods", nargs="+", choices=METHODS, default=DEFAULT_METHODS, metavar="METHOD",
+        help=", ".join(METHODS),
     )  # fmt: skip
+    parser.add_argument("--peers", action="store_true", help=f"and run {', '.join(PEERS)}")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw into a .svg, .png or .pdf")
     parser.add_argument("--processes", type=int, choices=range(1, MOST_PROCESSES + 1), default=1)
     return parser.parse_args()
 
 
-def _run(wanted: Sequence[tuple[str, str]], processes: int) -> Iterator[Result]:
-    """The results as they come, each from a process that is new to its data set's size."""
-    screen = Console(stderr=True)
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
-        running = [pool.submit(measure, data_set, method) for data_set, method in wanted]
-        ended = as_completed(running)
-        for future in track(ended, "Forecasting", total=len(running), console=screen):
-            yield future.result()
+def _show(report: Json, asked: argparse.Namespace) -> None:
+    screen = Console(stderr=asked.json)
+    if not screen.is_terminal:
+        screen.width = LOG_WIDTH
+    for table in (data_set_table(report), summary_table(report), coverage_table(report)):
+        screen.print(table)
+    if asked.plot is not None:
+        from benchmarks.accuracy.plot import draw
+
+        draw(report, asked.plot)
+    if asked.json:
+        print(json.dumps(report, indent=2))
+    elif report["skipped"]:
+        screen.print(f"skipped, for their data is not here: {', '.join(report['skipped'])}")
 
 
-def _table(results: Sequence[Result], published: Published) -> Table:
-    table = Table("data set", "method", "WQL", "to best", "WAPE", "to best", "cov80", "CPU s")
-    for result in results:
-        scores, name = result.scores, result.data_set
-        wql = scores.wql / published.best_single(name, "WQL")[1]
-        wape = scores.wape / published.best_single(name, "WAPE")[1]
-        cells = (scores.wql, wql, scores.wape, wape, scores.coverage80, result.cpu_seconds)
-        table.add_row(name, result.method, *(f"{cell:.3f}" for cell in cells))
-    return table
+def _print_skipped(absent: PeersAbsent, as_json: bool) -> None:
+    reason = f"skipped: {absent}"
+    print(json.dumps({"skipped": reason}, indent=2) if as_json else reason)
 
 
 if __name__ == "__main__":

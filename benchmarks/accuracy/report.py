@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from benchmarks.accuracy.measure import Result
-from benchmarks.accuracy.methods import published_name
+from benchmarks.accuracy.methods import OURS, published_name
 from benchmarks.accuracy.published import DEFAULT_PROPHET, SAME_WEEKDAY_MEAN, Published
 
-Json = dict[str, object]
+Json = dict[str, Any]
 _METRICS = {"WQL": "wql", "WAPE": "wape"}
 
 
 def report_of(results: Sequence[Result], published: Published) -> Json:
     """By method: the figures of each data set and the summary over the sets."""
-    methods = list(dict.fromkeys(result.method for result in results))
+    by_method: dict[str, list[Result]] = {}
+    for result in results:
+        by_method.setdefault(result.method, []).append(result)
+    methods = {name: _method(own, published) for name, own in by_method.items()}
+    for name, own in by_method.items():
+        if name in OURS and (found := _to_peers_run(own, results)):
+            methods[name]["to_best_single_peer_of_this_run"] = found
     return {
         "data_sets": sorted({result.data_set for result in results}),
-        "methods": {
-            method: _method([result for result in results if result.method == method], published)
-            for method in methods
-        },
+        "methods": methods,
     }
 
 
@@ -78,11 +82,28 @@ def _means(results: Sequence[Result], published: Published, metric: str, field: 
         "score": _rounded(_geometric(against(lambda _: 1.0))),
         "to_best_single_peer": _rounded(_geometric(best)),
         "largest_to_best_single_peer": _rounded(max(best)),
+        "worst_to_best_single_peer": results[best.index(max(best))].data_set,
         "to_default_prophet": _rounded(_geometric(prophet)),
         "to_same_weekday_mean": _rounded(_geometric(naive)),
         "largest_to_same_weekday_mean": _rounded(max(naive)),
         "relative_standard_error": _rounded(_relative_error(results, field)),
     }
+
+
+def _to_peers_run(own: Sequence[Result], results: Sequence[Result]) -> Json:
+    """Geometric means against the best of the peers that were run beside; empty without any."""
+    found: Json = {}
+    for metric, field in _METRICS.items():
+        best: dict[str, float] = {}
+        for peer in results:
+            if peer.method not in OURS:
+                score = getattr(peer.scores, field)
+                best[peer.data_set] = min(score, best.get(peer.data_set, math.inf))
+        ratios = [getattr(r.scores, field) / best[r.data_set] for r in own if r.data_set in best]
+        if ratios:
+            mean, largest = _rounded(_geometric(ratios)), _rounded(max(ratios))
+            found[metric] = {"mean": mean, "largest": largest, "data_sets": len(ratios)}
+    return found
 
 
 def _geometric(values: Sequence[float]) -> float:

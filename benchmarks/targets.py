@@ -1,0 +1,117 @@
+"""What the engine is meant to reach, held against what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rich.table import Table
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure of a benchmark's JSON, by its path, and the limits it is to keep."""
+
+    what: str
+    path: tuple[str, ...]
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def limit(self) -> str:
+        if self.least is not None and self.most is not None:
+            return f"{self.least:g} to {self.most:g}"
+        return f">= {self.least:g}" if self.least is not None else f"<= {self.most:g}"
+
+    def is_met(self, figure: float) -> bool:
+        low = self.least is None or figure >= self.least
+        return low and (self.most is None or figure <= self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`measured` and `met` are None where the benchmark did not run, or skipped this."""
+
+    what: str
+    limit: str
+    measured: float | None
+    met: bool | None
+
+
+SPEED: Final = (
+    Target("search, fit and forecast: times faster than Prophet with Optuna",
+           ("search_speed", "times_faster"), least=100),
+    Target("an additive fit: times faster than Stan",
+           ("fit_speed", "additive", "times_faster_than_stan", "arrays"), least=100),
+    Target("a multiplicative fit: times faster than Stan",
+           ("fit_speed", "multiplicative", "times_faster_than_stan", "arrays"), least=30),
+    Target("the whole search: times faster than one fit of AutoETS, made product",
+           ("autoets_speed", "times_faster", "made from a seed"), least=1),
+    Target("the same, median of the products",
+           ("autoets_speed", "times_faster_median"), least=1),
+    Target("the same, the product where it is least",
+           ("autoets_speed", "times_faster_least"), least=1),
+    Target("peak RSS of a training child, MiB",
+           ("child_memory", "peak_rss"), most=200),
+    Target("PSS that a further child adds, MiB",
+           ("child_memory", "further_child_pss_mean"), most=80),
+    Target("processor time a product, 1,000 products to 50",
+           ("job_scale", "large_to_small", "cpu"), most=1.1),
+    Target("wall time a product, 1,000 products to 50",
+           ("job_scale", "large_to_small", "wall"), most=1.1),
+    Target("cold start of a worker until its first fit, s",
+           ("cold_start", "median_s", "first_fit"), most=5),
+)  # fmt: skip
+
+
+def accuracy_targets(method: str) -> Iterator[Target]:
+    """Those of one method over all data sets."""
+    of_method = ("accuracy", "methods", method)
+    for metric in ("WQL", "WAPE"):
+        means = (*of_method, "geometric_means", metric)
+        name = f"{metric} of {method}"
+        yield Target(f"{name} to the best single peer", (*means, "to_best_single_peer"), most=0.96)
+        yield Target(f"{name} to default Prophet", (*means, "to_default_prophet"), most=0.82)
+        worst = (*means, "largest_to_best_single_peer")
+        yield Target(f"{name} to the best single peer, worst set", worst, most=1.03)
+        naive = (*means, "largest_to_same_weekday_mean")
+        yield Target(f"{name} to the same-weekday mean, worst set", naive, most=1.0)
+    for demand in ("smooth", "erratic", "intermittent", "lumpy"):
+        path = (*of_method, "coverage80_by_demand_class", demand, "cov80")
+        yield Target(f"coverage of the 80 % band of {method}, {demand}", path, 0.76, 0.84)
+    cost = (*of_method, "cpu_seconds_per_series_origin")
+    yield Target(f"processor seconds of {method} a series and origin", cost, most=0.5)
+
+
+TARGETS: Final = (*SPEED, *accuracy_targets("engine"))
+
+
+def verdicts(results: Json) -> list[Verdict]:
+    """On every target, from the JSON of the benchmarks by name."""
+    return [_verdict(target, _figure(results, target.path)) for target in TARGETS]
+
+
+def table_of(found: list[Verdict]) -> Table:
+    table = Table("target", "limit", "measured", "")
+    marks = {True: "[green]met[/]", False: "[red]missed[/]", None: "[dim]not measured[/]"}
+    for one in found:
+        measured = "" if one.measured is None else f"{one.measured:g}"
+        table.add_row(one.what, one.limit, measured, marks[one.met])
+    return table
+
+
+def _verdict(target: Target, figure: float | None) -> Verdict:
+    met = None if figure is None else target.is_met(figure)
+    return Verdict(target.what, target.limit, figure, met)
+
+
+def _figure(results: Json, path: tuple[str, ...]) -> float | None:
+    here: object = results
+    for name in path:
+        if not isinstance(here, Mapping) or name not in here:
+            return None
+        here = here[name]
+    return float(here) if isinstance(here, int | float) else None
