@@ -1,11 +1,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PEERS := benchmarks/accuracy/peers/requirements
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint demo bench lock clean
 
 help: ## show the targets
-	@grep -hE '^[a-z.]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 .venv: .venv/.installed ## the environment, from the hash-pinned lock
 .PHONY: .venv
@@ -29,12 +30,21 @@ lint: .venv/.installed ## style, types, the house rules
 demo: .venv/.installed ## a sample bakery from sales to forecast (DEMO_ARGS=--exit to end)
 	$(BIN)/morrow demo $(DEMO_ARGS)
 
-bench: .venv/.installed ## print the benchmarks as JSON
+.venv-peers: .venv-peers/.installed ## what benchmarks compare with, from a hash-pinned lock of its own
+.PHONY: .venv-peers
+
+.venv-peers/.installed: $(PEERS).lock | .venv/.installed
+	$(BIN)/python -m benchmarks.accuracy.peers
+	@touch $@
+
+bench: .venv/.installed .venv-peers/.installed ## every benchmark as JSON (BENCH_ARGS="accuracy --peers --plot accuracy.svg")
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-lock: ## resolve the lock anew (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --extra dev \
-	  --quiet --output-file requirements.lock pyproject.toml
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-clean: ## remove the environment and every cache
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+lock: ## resolve the locks anew (needs uv)
+	$(LOCK) --extra dev --output-file requirements.lock pyproject.toml
+	$(LOCK) --output-file $(PEERS).lock $(PEERS).in
+
+clean: ## remove the environments and every cache
+	rm -rf .venv .venv-peers .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
