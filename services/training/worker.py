@@ -14,7 +14,8 @@ from random import Random
 import structlog
 
 from services.training.jobs.pipeline import cargo_of
-from services.training.jobs.store import PREPARE, TRAIN
+from services.training.jobs.pool_shelf import PoolShelf
+from services.training.jobs.store import POOL, PREPARE, TRAIN
 from services.training.jobs.workshop import SlotPool, Workshop
 from services.training.pools import pool_limits
 from services.training.queue.children import ChildLimits, Slot, fork_server
@@ -30,7 +31,12 @@ from shared.metrics_server import serve_own_metrics
 from shared.roles import WORKER
 
 PREPARE_SLOTS = 2
-PRELOADED = ["services.training.queue.preload", "services.training.jobs.child", "optuna"]
+PRELOADED = [
+    "services.training.queue.preload",
+    "services.training.jobs.child",
+    "optuna",
+    "lightgbm",
+]
 
 log = structlog.get_logger()
 
@@ -78,23 +84,25 @@ async def _open(
     context = fork_server(PRELOADED)
     slots = SlotPool([Slot(context, ChildLimits()) for _ in range(width)])
     held.callback(slots.close)
+    artifacts = open_store(settings.model_root())
     shop = Workshop(
         settings=settings,
         sessions=make_sessions(engine, settings.longest_idle),
-        artifacts=open_store(settings.model_root()),
+        artifacts=artifacts,
+        pools=PoolShelf(artifacts),
         locks=locks,
         slots=slots,
         bell=bell,
     )
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
     cargo = cargo_of(shop)
+    lanes = [
+        Lane({PREPARE: cargo[PREPARE]}, PREPARE_SLOTS),
+        Lane({kind: cargo[kind] for kind in (POOL, TRAIN)}, width),
+    ]
     jitter = Random(name)  # noqa: S311 - spreads retries, guards nothing
     runners = [
-        Runner(name, lane, cargo[kind], engine, shop.sessions, lifeline, listener, jitter)
-        for kind, lane in (
-            (PREPARE, Lane([PREPARE], PREPARE_SLOTS)),
-            (TRAIN, Lane([TRAIN], width)),
-        )
+        Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter) for lane in lanes
     ]
     return runners, [listener.run(), bell.run(), locks.run(), lifeline.run()]
 

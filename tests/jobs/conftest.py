@@ -1,26 +1,68 @@
 """A worker beside the API of a test, and a shop that sells two things."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from services.training.jobs.pool_shelf import PoolShelf
+from services.training.jobs.workshop import SlotPool, Workshop
+from services.training.queue.locks import AdvisoryLocks
 from services.training.worker import work_until
+from shared.artifacts import open_store
+from shared.database import PoolLimits, connect_directly, make_engine, make_sessions
+from shared.doorbell import Bell
+from shared.roles import WORKER
 from tests.conftest import Database, Tenant, settings_for
 from tests.jobs.asking import send_sales
+from tests.jobs.claiming import LEASE
+
+Working = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
-async def worker(database: Database, tmp_path: Path) -> AsyncIterator[None]:
-    """The worker as it runs in its own process, in this one."""
-    stop, hurry = asyncio.Event(), asyncio.Event()
-    settings = settings_for(database.worker_dsn, tmp_path, workers=2, renew_seconds=1)
-    working = asyncio.create_task(work_until(settings, stop, hurry))
-    yield
-    stop.set()
-    hurry.set()
-    await working
+async def worker(working: Working) -> AsyncIterator[None]:
+    async with working():
+        yield
+
+
+@pytest.fixture
+def working(database: Database, tmp_path: Path) -> Working:
+    """The worker as it runs in its own process, in this one, as long as the context lasts."""
+
+    @asynccontextmanager
+    async def work() -> AsyncIterator[None]:
+        stop, hurry = asyncio.Event(), asyncio.Event()
+        settings = settings_for(database.worker_dsn, tmp_path, workers=2, renew_seconds=1)
+        task = asyncio.create_task(work_until(settings, stop, hurry))
+        yield
+        stop.set()
+        hurry.set()
+        await task
+
+    return work
+
+
+@pytest.fixture
+async def workshop(database: Database, tmp_path: Path) -> AsyncIterator[Workshop]:
+    """A worker's tools, with nobody at work but the test."""
+    engine = make_engine(database.worker_dsn, WORKER, PoolLimits(size=4), "test-worker")
+    connect = partial(connect_directly, database.worker_dsn, WORKER, "test-worker")
+    settings = settings_for(database.worker_dsn, tmp_path)
+    artifacts = open_store(settings.model_root())
+    yield Workshop(
+        settings=settings,
+        sessions=make_sessions(engine),
+        artifacts=artifacts,
+        pools=PoolShelf(artifacts),
+        locks=AdvisoryLocks(connect, LEASE),
+        slots=SlotPool([]),
+        bell=Bell(connect),
+    )
+    await engine.dispose()
 
 
 @pytest.fixture

@@ -1,10 +1,6 @@
 """A cancellation that meets the job's own steps halfway."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -16,52 +12,16 @@ from services.training.jobs.fan_out import fan_out, snapshot
 from services.training.jobs.prepare import start
 from services.training.jobs.schemas import TrainingRequest
 from services.training.jobs.store import PREPARE, TRAIN
-from services.training.jobs.workshop import SlotPool, Workshop
-from services.training.queue.claim import claim_tasks, read_claimed
+from services.training.jobs.workshop import Workshop
 from services.training.queue.enqueue import NewTask
-from services.training.queue.locks import AdvisoryLocks
 from services.training.queue.task import ClaimedTask, StalePublish
-from shared.artifacts import open_store
 from shared.database import (
-    PoolLimits,
     Sessions,
-    connect_directly,
-    make_engine,
-    make_sessions,
     tenant_transaction,
 )
-from shared.doorbell import Bell
-from shared.roles import WORKER
-from tests.conftest import Database, Tenant, settings_for
+from tests.conftest import Tenant
 from tests.jobs.asking import ask, check_log, events_of, read_job
-
-LEASE = timedelta(minutes=5)
-
-
-@pytest.fixture
-async def workshop(database: Database, tmp_path: Path) -> AsyncIterator[Workshop]:
-    """A worker's tools, with nobody at work but the test."""
-    engine = make_engine(database.worker_dsn, WORKER, PoolLimits(size=4), "test-worker")
-    connect = partial(connect_directly, database.worker_dsn, WORKER, "test-worker")
-    settings = settings_for(database.worker_dsn, tmp_path)
-    yield Workshop(
-        settings=settings,
-        sessions=make_sessions(engine),
-        artifacts=open_store(settings.model_root()),
-        locks=AdvisoryLocks(connect, LEASE),
-        slots=SlotPool([]),
-        bell=Bell(connect),
-    )
-    await engine.dispose()
-
-
-async def claim(workshop: Workshop, kind: str) -> list[ClaimedTask]:
-    claims = await claim_tasks(workshop.sessions.kw["bind"], "w", [kind], 100, LEASE)
-    tasks = []
-    for one in claims:
-        async with tenant_transaction(workshop.sessions, one.tenant_id) as session:
-            tasks.append(await read_claimed(session, one))
-    return tasks
+from tests.jobs.claiming import claim
 
 
 async def prepared(

@@ -64,8 +64,7 @@ async def lane(database: Database, bakery: Bakery, slots: int = 2) -> AsyncItera
     lifeline = Lifeline(queue.engine, TERMS, listener, time.monotonic)
     runner = Runner(
         "w1",
-        Lane(["bake"], slots),
-        Cargo(bakery.run, bakery.bury),
+        Lane({"bake": Cargo(bakery.run, bakery.bury)}, slots),
         queue.engine,
         queue.sessions,
         lifeline,

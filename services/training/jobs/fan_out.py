@@ -8,10 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from services.training.demand.bundle import ENGINE_VERSION
-from services.training.demand.config import TrainingConfig
+from services.training.demand.config import TrainingConfig, wants_pool
 from services.training.jobs.collect import Checked
 from services.training.jobs.events import EventType, NewEvent
-from services.training.jobs.schemas import PRIORITIES, TrainingRequest
+from services.training.jobs.schemas import (
+    PRIORITIES,
+    ProductState,
+    TrainingRequest,
+    product_state,
+)
 from services.training.jobs.settle import job_transaction, tell_and_end
 from services.training.jobs.store import TRAIN
 from services.training.jobs.workshop import Workshop
@@ -32,15 +37,16 @@ async def snapshot(
     shop: Workshop, task: ClaimedTask, request: TrainingRequest, checked: Sequence[Checked]
 ) -> list[NewTask]:
     """A task for each series: to train, with its dataset stored by digest; or ended already,
-    because it is refused, or because a model of the same fingerprint is there."""
-    config = asdict(training_config(request, shop.settings))
+    because it is refused, or because a model of the same fingerprint is there. A pool learns from
+    these too, so that their datasets are stored where one is wanted."""
+    config = training_config(request, shop.settings)
     known = await _known_fingerprints(shop, task, request, checked)
     tasks = []
     for item in checked:
-        dataset = b"" if item.series is None else await asyncio.to_thread(item.series.to_bytes)
-        payload = _payload(item.key, sha256_of(dataset), config)
+        dataset = None if item.series is None else await asyncio.to_thread(item.series.to_bytes)
+        payload = _payload(item.key, dataset, asdict(config))
         new = _new_task(task.group_id, item, payload, PRIORITIES[request.priority], known)
-        if new.state is State.QUEUED:
+        if dataset is not None and (new.state is State.QUEUED or wants_pool(config)):
             await shop.artifacts.put(str(task.tenant_id), dataset)
         tasks.append(new)
     return tasks
@@ -67,7 +73,7 @@ def training_config(request: TrainingRequest, settings: Settings) -> TrainingCon
     )
 
 
-def fingerprint(config: dict[str, Any], dataset_sha256: str) -> str:
+def fingerprint(config: dict[str, Any], dataset_sha256: str | None) -> str:
     """SHA-256 over configuration, data and engine; how long a training may take changes nothing."""
     asked = {name: value for name, value in config.items() if name != "max_seconds"}
     content = {"config": asked, "dataset": dataset_sha256, "engine": ENGINE_VERSION}
@@ -83,13 +89,14 @@ async def _known_fingerprints(
         return await latest_fingerprints(session, [item.key.id for item in checked])
 
 
-def _payload(key: SeriesKey, dataset: str, config: dict[str, Any]) -> dict[str, Any]:
+def _payload(key: SeriesKey, dataset: bytes | None, config: dict[str, Any]) -> dict[str, Any]:
+    sha256 = None if dataset is None else sha256_of(dataset)
     return {
         "series_id": key.id,
         "product": key.product,
         "location": key.location,
-        "dataset": dataset,
-        "fingerprint": fingerprint(config, dataset),
+        "dataset": sha256,
+        "fingerprint": fingerprint(config, sha256),
         "config": config,
     }
 
@@ -111,12 +118,17 @@ def _new_task(
 
 
 def _validated(tasks: Sequence[NewTask]) -> NewEvent:
-    counts = Counter(new.state.value for new in tasks)
+    series = [new for new in tasks if new.kind == TRAIN]
+    counts = Counter(product_state(new.state) for new in series)
     message = (
-        f"{len(tasks)} series: {counts[State.QUEUED]} to train, {counts[State.SKIPPED]} unchanged, "
-        f"{counts[State.FAILED]} refused"
+        f"{len(series)} series: {counts[ProductState.QUEUED]} to train, "
+        f"{counts[ProductState.SKIPPED]} unchanged, {counts[ProductState.FAILED]} refused"
     )
-    return NewEvent(EventType.DATA_VALIDATED, message, data=dict(counts))
+    return NewEvent(
+        EventType.DATA_VALIDATED,
+        message,
+        data={state.value: count for state, count in counts.items()},
+    )
 
 
 def _ended_event(new: NewTask) -> NewEvent:

@@ -1,6 +1,7 @@
 """The whole way of a training job, from the claim of its first task to its last forecast.
 
     prepare   start the job · collect its series · validate · snapshot · fan out
+    pool      announce · learn in a child what the series share · publish it, which lets them train
     train     hold the series' lock · announce · train in a child · publish, fenced
 
 No transaction is open while anything is computed, read from a file or waited for.
@@ -8,10 +9,18 @@ No transaction is open while anything is computed, read from a file or waited fo
 
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.collect import collect, validate
-from services.training.jobs.fan_out import fan_out, snapshot
+from services.training.jobs.fan_out import fan_out, snapshot, training_config
+from services.training.jobs.pooling import (
+    announce_pool,
+    behind_pool,
+    bury_pool,
+    go_without,
+    learn_in_child,
+    publish_pools,
+)
 from services.training.jobs.prepare import fail_job, start
 from services.training.jobs.publish import publish, publish_refusal
-from services.training.jobs.store import PREPARE, TRAIN
+from services.training.jobs.store import POOL, PREPARE, TRAIN
 from services.training.jobs.training import announce, bury_product, series_lock, train_in_child
 from services.training.jobs.workshop import Workshop
 from services.training.queue.enqueue import NewTask
@@ -20,13 +29,25 @@ from services.training.queue.task import ClaimedTask
 
 
 async def prepare(shop: Workshop, task: ClaimedTask) -> None:
-    """Turn a job into one task per series."""
+    """Turn a job into one task per series, behind one for the pool where it wants one."""
     request = await start(shop, task)
     tasks: list[NewTask] = []
     async for collected in collect(shop, task, request):
         checked = validate(shop, collected)
         tasks += await snapshot(shop, task, request, checked)
-    await fan_out(shop, task, tasks)
+    config = training_config(request, shop.settings)
+    await fan_out(shop, task, behind_pool(task, config, tasks))
+
+
+async def pool(shop: Workshop, task: ClaimedTask) -> None:
+    """Learn what the job's series share, and let them train with it."""
+    await announce_pool(shop, task)
+    outcome = await learn_in_child(shop, task)
+    match outcome:
+        case Refused(code=code, message=message):
+            await go_without(shop, task, {"code": code, "message": message})
+        case bytes():
+            await publish_pools(shop, task, outcome)
 
 
 async def train(shop: Workshop, task: ClaimedTask) -> None:
@@ -47,6 +68,10 @@ def cargo_of(shop: Workshop) -> dict[str, Cargo]:
         PREPARE: Cargo(
             run=lambda task: prepare(shop, task),
             bury=lambda task, error: fail_job(shop, task, error),
+        ),
+        POOL: Cargo(
+            run=lambda task: pool(shop, task),
+            bury=lambda task, error: bury_pool(shop, task, error),
         ),
         TRAIN: Cargo(
             run=lambda task: train(shop, task),

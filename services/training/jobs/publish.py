@@ -5,18 +5,12 @@ from typing import Any
 
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.events import EventType
-from services.training.jobs.settle import (
-    job_transaction,
-    product_event,
-    settle_product,
-    tell_and_end,
-)
+from services.training.jobs.settle import event_of, job_transaction, settle_product
 from services.training.jobs.workshop import Workshop
 from services.training.models.bundle import Bundle, bundle_of, pack
 from services.training.models.new_model import new_model
 from services.training.models.retention import Retention, drop_versions, forget_artifacts
 from services.training.models.store import publish_model
-from services.training.queue.finish import finish, note_result
 from services.training.queue.task import ClaimedTask, State
 
 
@@ -26,26 +20,29 @@ async def publish(shop: Workshop, task: ClaimedTask, trained: Trained) -> None:
     artifact = await shop.artifacts.put(str(task.tenant_id), pack(bundle))
     payload = task.payload
     lineage = {"job_id": str(task.group_id), "dataset_sha256": payload["dataset"]}
-    model = new_model(bundle, payload["series_id"], payload["fingerprint"], artifact, lineage)
+    model = new_model(bundle, payload["series_id"], _fingerprint(payload), artifact, lineage)
     told = _told(trained)
-    event = product_event(task, EventType.PRODUCT_TRAINED, _message(task, trained), told)
+    event = event_of(task, EventType.PRODUCT_TRAINED, _message(task, trained), told)
     async with job_transaction(shop, task) as session:
-        await finish(session, task.claim, State.SUCCEEDED, told)
         published = await publish_model(session, task.tenant_id, model)
         unnamed = await drop_versions(session, published, Retention.of(shop.settings))
-        await note_result(session, task.claim, told | {"model_id": str(published.id)})
-        await tell_and_end(session, task, [event])
+        result = told | {"model_id": str(published.id)}
+        await settle_product(session, task, State.SUCCEEDED, event, result)
     await forget_artifacts(shop.artifacts, str(task.tenant_id), unnamed)
 
 
 async def publish_refusal(shop: Workshop, task: ClaimedTask, refused: Refused) -> None:
     """A series that cannot be trained has failed, with its reason; the baseline answers for it."""
     error = {"code": str(refused.code), "message": refused.message}
-    event = product_event(
-        task, EventType.PRODUCT_FAILED, f"{task.subject}: {refused.message}", error
-    )
+    event = event_of(task, EventType.PRODUCT_FAILED, f"{task.subject}: {refused.message}", error)
     async with job_transaction(shop, task) as session:
         await settle_product(session, task, State.FAILED, event, error=error)
+
+
+def _fingerprint(payload: dict[str, Any]) -> str:
+    """What was trained without the pool it asked for must not look done, should the pool come."""
+    fingerprint: str = payload["fingerprint"]
+    return f"provisional:{fingerprint}" if payload.get("provisional") else fingerprint
 
 
 def _bundle(task: ClaimedTask, trained: Trained) -> Bundle:

@@ -28,12 +28,14 @@ from services.training.jobs.schemas import (
     TicketBody,
     TicketOut,
     TrainingRequest,
+    product_state,
 )
 from services.training.jobs.stream import follow
 from services.training.jobs.tickets import keep_ticket, make_ticket
 from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.lifeline import CANCELLED_CHANNEL
 from services.training.queue.runner import QUEUED_CHANNEL
+from services.training.queue.task import State
 from shared.database import tenant_transaction
 from shared.errors import not_found
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, bad_cursor, decode_cursor, next_cursor
@@ -212,7 +214,7 @@ def product_out(task: tables.Task) -> ProductOut:
     return ProductOut(
         product=task.payload["product"],
         location=task.payload["location"],
-        state=task.state,
+        state=product_state(State(task.state)),
         stage=known.get("stage"),
         family=known.get("family"),
         trials=known.get("trials"),

@@ -46,6 +46,20 @@ class JobStatus(StrEnum):
 ENDED = (JobStatus.SUCCEEDED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
+class ProductState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def product_state(state: State) -> ProductState:
+    """A series that waits for its job's pool is as queued as one that waits for a worker."""
+    return ProductState.QUEUED if state is State.HELD else ProductState(state.value)
+
+
 class TrainingRequest(BaseModel):
     """What to train, and how hard to try; every field may be left out."""
 
@@ -118,7 +132,7 @@ class ProductOut(BaseModel):
 
     product: str
     location: str
-    state: State
+    state: ProductState
     stage: str | None
     family: str | None
     trials: int | None

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training.jobs.events import EVENTS_CHANNEL, EventType, NewEvent, append
+from services.training.jobs.percent import measure_work
 from services.training.jobs.schemas import ENDED, JobStatus, ProductCounts
 from services.training.jobs.store import (
     count_products,
@@ -34,17 +35,18 @@ async def job_transaction(shop: Workshop, task: ClaimedTask) -> AsyncIterator[As
     shop.bell.ring(EVENTS_CHANNEL, str(task.group_id))
 
 
-def product_event(
+def event_of(
     task: ClaimedTask,
     type: EventType,
     message: str,
     data: dict[str, Any] | None = None,
 ) -> NewEvent:
+    """About the task's series; of a task that is about all of them, about none."""
     return NewEvent(
         type,
         message,
-        product=task.payload["product"],
-        location=task.payload["location"],
+        product=task.payload.get("product"),
+        location=task.payload.get("location"),
         data=data,
     )
 
@@ -66,15 +68,10 @@ async def tell_and_end(session: AsyncSession, task: ClaimedTask, events: list[Ne
     """Append the events with the job's percent by now; end the job when none of it is open."""
     job = await lock_job(session, task.group_id)
     counts = (await count_products(session, [job.id]))[job.id]
-    percent = percent_done(counts)
+    percent = (await measure_work(session, job.id, counts)).percent()
     await append(session, job.id, [replace(event, percent=percent) for event in events])
     if counts.ended == counts.total and JobStatus(job.status) not in ENDED:
         await end_job(session, job.id, ended_status(counts), summary(counts))
-
-
-def percent_done(counts: ProductCounts, part: float = 0.0) -> float:
-    """The share of the series that ended, `part` of one more included; 99 until the job ends."""
-    return 99.0 * (counts.ended + part) / counts.total if counts.total else 0.0
 
 
 def summary(counts: ProductCounts) -> str:

@@ -2,6 +2,7 @@
 a second time."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -17,9 +18,12 @@ from services.training.jobs.schemas import (
     JobStatus,
     ProductCounts,
     TrainingRequest,
+    product_state,
 )
+from services.training.queue.task import State
 
 PREPARE = "prepare"
+POOL = "pool"
 TRAIN = "train"
 FINISHED_PERCENT = 100.0
 
@@ -80,9 +84,9 @@ async def count_products(
         .where(tables.Task.group_id.in_(job_ids), tables.Task.kind == TRAIN)
         .group_by(tables.Task.group_id, tables.Task.state)
     )
-    states: dict[UUID, dict[str, int]] = {job_id: {} for job_id in job_ids}
+    states: dict[UUID, Counter[str]] = {job_id: Counter() for job_id in job_ids}
     for job_id, state, count in rows:
-        states[job_id][state] = count
+        states[job_id][product_state(State(state)).value] += count
     return {
         job_id: ProductCounts(total=sum(counts.values()), **counts)
         for job_id, counts in states.items()
@@ -122,6 +126,13 @@ async def start_job(session: AsyncSession, job_id: UUID) -> None:
         .values(status=JobStatus.RUNNING.value, started_at=func.now())
     )
     await append(session, job_id, [NewEvent(EventType.JOB_STARTED, "a worker took the job")])
+
+
+async def warn(session: AsyncSession, job_id: UUID, code: str, message: str) -> None:
+    """Tell the job's owner of what did not go as asked, and stopped nothing."""
+    job = await lock_job(session, job_id)
+    job.warnings = [*job.warnings, {"code": code, "message": message}]
+    await session.flush()
 
 
 async def end_job(session: AsyncSession, job_id: UUID, status: JobStatus, message: str) -> None:

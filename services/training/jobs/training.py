@@ -1,35 +1,22 @@
-"""The training of one series: its lock, its child, and its progress on the way."""
+"""The training of one series: its lock, and its child."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
-
-from services.training.demand.config import Progress, TrainingConfig
+from services.training.demand.config import TrainingConfig
 from services.training.demand.outcome import Refused, Trained
-from services.training.jobs.child import Lesson, learn
+from services.training.jobs.child import Lesson, SavedPools, learn
 from services.training.jobs.events import EventType, append
-from services.training.jobs.settle import (
-    job_transaction,
-    percent_done,
-    product_event,
-    settle_product,
-)
-from services.training.jobs.store import count_products
+from services.training.jobs.progress import progress_told
+from services.training.jobs.settle import event_of, job_transaction, settle_product
 from services.training.jobs.workshop import Workshop
 from services.training.queue.finish import note_progress
 from services.training.queue.locks import LockBusy, LockLost
-from services.training.queue.task import ClaimedTask, Snooze, StalePublish, State
+from services.training.queue.task import ClaimedTask, Snooze, State
 
 BUSY_SECONDS = 2.0
-PROGRESS_SECONDS = 1.0
 DEADLINE_SLACK_SECONDS = 30.0
-
-log = structlog.get_logger()
 
 
 @asynccontextmanager
@@ -47,7 +34,7 @@ async def series_lock(shop: Workshop, task: ClaimedTask) -> AsyncIterator[None]:
 
 async def announce(shop: Workshop, task: ClaimedTask) -> None:
     again = f", attempt {task.claim.attempt}" if task.claim.attempt > 1 else ""
-    event = product_event(task, EventType.PRODUCT_STARTED, f"{task.subject}: training{again}")
+    event = event_of(task, EventType.PRODUCT_STARTED, f"{task.subject}: training{again}")
     async with job_transaction(shop, task) as session:
         await note_progress(session, task.claim, {"stage": "started", "fraction": 0.0})
         await append(session, task.group_id, [event])
@@ -56,17 +43,17 @@ async def announce(shop: Workshop, task: ClaimedTask) -> None:
 async def train_in_child(shop: Workshop, task: ClaimedTask) -> Trained | Refused:
     """Run the core on the task's dataset in a slot of its own."""
     dataset = await shop.artifacts.get(str(task.tenant_id), task.payload["dataset"])
-    lesson = Lesson(dataset, config_of(task.payload["config"]))
-    latest = LatestProgress(shop, task)
-    telling = asyncio.create_task(latest.tell())
-    try:
-        async with shop.slots.take() as slot:
-            deadline = lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
-            outcome: Trained | Refused = await slot.run(learn, lesson, latest.note, deadline)
-            return outcome
-    finally:
-        telling.cancel()
-        await asyncio.wait([telling])
+    lesson = Lesson(dataset, config_of(task.payload["config"]), await _pools(shop, task))
+    deadline = lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
+    async with progress_told(shop, task) as note, shop.slots.take() as slot:
+        outcome: Trained | Refused = await slot.run(learn, lesson, note, deadline)
+        return outcome
+
+
+async def _pools(shop: Workshop, task: ClaimedTask) -> SavedPools | None:
+    """What the job's `pool` task left for this series; None where there was none, or it failed."""
+    sha256 = task.payload.get("pools")
+    return None if sha256 is None else await shop.pools.get(str(task.tenant_id), sha256)
 
 
 def config_of(values: dict[str, Any]) -> TrainingConfig:
@@ -75,51 +62,8 @@ def config_of(values: dict[str, Any]) -> TrainingConfig:
     return TrainingConfig(**values | {"families": None if families is None else tuple(families)})
 
 
-class LatestProgress:
-    """What the child last said; told at most once a second, so that only the latest gets a seq."""
-
-    def __init__(self, shop: Workshop, task: ClaimedTask) -> None:
-        self._shop = shop
-        self._task = task
-        self._latest: Progress | None = None
-
-    def note(self, progress: Progress) -> None:
-        self._latest = progress
-
-    async def tell(self) -> None:
-        """Write the latest progress down, until cancelled or until the task is somebody else's."""
-        while True:
-            await asyncio.sleep(PROGRESS_SECONDS)
-            progress, self._latest = self._latest, None
-            if progress is None:
-                continue
-            try:
-                await self._write(progress)
-            except StalePublish:
-                return
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("progress_not_told", error=str(error))
-
-    async def _write(self, progress: Progress) -> None:
-        task = self._task
-        data = {
-            "stage": progress.stage.value,
-            "fraction": round(progress.fraction, 3),
-            "trials": progress.trials_done,
-        }
-        message = f"{task.subject}: {progress.stage.value}"
-        event = product_event(task, EventType.PRODUCT_PROGRESS, message, data)
-        async with job_transaction(self._shop, task) as session:
-            await note_progress(session, task.claim, data)
-            counts = (await count_products(session, [task.group_id]))[task.group_id]
-            percent = percent_done(counts, progress.fraction)
-            await append(session, task.group_id, [replace(event, percent=percent)])
-
-
 async def bury_product(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) -> None:
     """End the series as failed, for a reason that no further attempt will mend."""
-    event = product_event(
-        task, EventType.PRODUCT_FAILED, f"{task.subject}: {error['message']}", error
-    )
+    event = event_of(task, EventType.PRODUCT_FAILED, f"{task.subject}: {error['message']}", error)
     async with job_transaction(shop, task) as session:
         await settle_product(session, task, State.FAILED, event, error=error)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from services.training.jobs.pool_shelf import PoolShelf
 from services.training.queue.children import Slot
 from services.training.queue.locks import AdvisoryLocks
 from services.training.settings import Settings
@@ -42,6 +43,7 @@ class Workshop:
     settings: Settings
     sessions: Sessions
     artifacts: ArtifactStore
+    pools: PoolShelf
     locks: AdvisoryLocks
     slots: SlotPool
     bell: Bell

@@ -50,5 +50,12 @@ async def read_claimed(session: AsyncSession, claim: Claim) -> ClaimedTask:
     if row is None:
         raise StalePublish(claim)
     return ClaimedTask(
-        claim, row.group_id, row.kind, row.subject, row.payload, row.max_attempts, row.error
+        claim=claim,
+        group_id=row.group_id,
+        kind=row.kind,
+        subject=row.subject,
+        payload=row.payload,
+        cost=row.cost,
+        max_attempts=row.max_attempts,
+        error=row.error,
     )

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
+from services.training.queue.places import Places, reserve_places
 from services.training.queue.task import Priority, State
-
-RESERVE = text("SELECT * FROM queue_reserve(CAST(:class AS smallint), :cost)")
 
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be; one with a terminal `state` is only recorded."""
+    """A task to be; one with a terminal `state` is only recorded, a held one takes its place when
+    it is released."""
 
     group_id: UUID
     kind: str
@@ -35,35 +35,21 @@ async def enqueue(session: AsyncSession, tenant_id: UUID, new: Sequence[NewTask]
     if not new:
         return []
     classes = sorted({task.priority for task in new})
-    places = {each: await _reserve(session, each, new) for each in classes}
-    rows = [_row(tenant_id, task, places[task.priority].give(task)) for task in new]
+    places = {each: await _places_of(session, each, new) for each in classes}
+    rows = [_row(tenant_id, task, places[task.priority].give(_cost(task))) for task in new]
     added = await session.execute(
         insert(tables.Task).returning(tables.Task.id, sort_by_parameter_order=True), rows
     )
     return list(added.scalars())
 
 
-@dataclass(slots=True)
-class Places:
-    """The places of one batch in its priority class: each follows the one before."""
-
-    tag: float
-    weight: float
-
-    def give(self, task: NewTask) -> float:
-        given = self.tag
-        self.tag += _cost(task) / self.weight
-        return given
-
-
-async def _reserve(session: AsyncSession, priority: Priority, new: Sequence[NewTask]) -> Places:
+async def _places_of(session: AsyncSession, priority: Priority, new: Sequence[NewTask]) -> Places:
     cost = sum(_cost(task) for task in new if task.priority is priority)
-    reserved = await session.execute(RESERVE, {"class": int(priority), "cost": cost})
-    return Places(*reserved.one())
+    return await reserve_places(session, priority, cost)
 
 
 def _cost(task: NewTask) -> float:
-    """What is only recorded takes nobody's time."""
+    """What is only recorded takes nobody's time, what is held none yet."""
     return task.cost if task.state is State.QUEUED else 0.0
 
 

@@ -57,15 +57,6 @@ async def note_progress(session: AsyncSession, claim: Claim, progress: dict[str,
     await _fenced(session, claim, progress=progress)
 
 
-async def note_result(session: AsyncSession, claim: Claim, result: dict[str, Any]) -> None:
-    """Amend the result of a task that this transaction has finished."""
-    await session.execute(
-        update(tables.Task)
-        .where(tables.Task.tenant_id == claim.tenant_id, tables.Task.id == claim.id)
-        .values(result=result)
-    )
-
-
 async def _fenced(session: AsyncSession, claim: Claim, **values: Any) -> None:
     done = await session.execute(
         update(tables.Task)

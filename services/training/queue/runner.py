@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -42,8 +42,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Cargo:
-    """What the queue carries. `run` must itself finish the task, with its effects, in one fenced
-    transaction; `bury` likewise, as failed for the given reason."""
+    """What is done with one kind of task. `run` must itself finish the task, with its effects, in
+    one fenced transaction; `bury` likewise, as failed for the given reason."""
 
     run: Callable[[ClaimedTask], Awaitable[None]]
     bury: Callable[[ClaimedTask, dict[str, Any]], Awaitable[None]]
@@ -51,9 +51,9 @@ class Cargo:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Which kinds of task, and how many at once."""
+    """What it carries, by kind, and how many tasks at once."""
 
-    kinds: Sequence[str]
+    cargo: Mapping[str, Cargo]
     slots: int
 
 
@@ -64,7 +64,6 @@ class Runner:
         self,
         worker: str,
         lane: Lane,
-        cargo: Cargo,
         engine: AsyncEngine,
         sessions: Sessions,
         lifeline: Lifeline,
@@ -73,7 +72,6 @@ class Runner:
     ) -> None:
         self._worker = worker
         self._lane = lane
-        self._cargo = cargo
         self._engine = engine
         self._sessions = sessions
         self._lifeline = lifeline
@@ -127,7 +125,11 @@ class Runner:
         try:
             with CLAIM_SECONDS.time():
                 return await claim_tasks(
-                    self._engine, self._worker, self._lane.kinds, most, self._lifeline.terms.length
+                    self._engine,
+                    self._worker,
+                    list(self._lane.cargo),
+                    most,
+                    self._lifeline.terms.length,
                 )
         except (SQLAlchemyError, OSError) as error:
             log.warning("claim_failed", error=str(error))
@@ -172,7 +174,7 @@ class Runner:
         try:
             in_progress = TASKS_RUNNING.labels(task.kind).track_inprogress()
             with in_progress, TASK_SECONDS.labels(task.kind).time():
-                await self._cargo.run(task)
+                await self._lane.cargo[task.kind].run(task)
             TASKS_ENDED.labels(task.kind, "finished").inc()
         except StalePublish:
             raise
@@ -194,7 +196,7 @@ class Runner:
         await self._put_back(task.claim, delay, error, burn_attempt=True)
 
     async def _bury(self, task: ClaimedTask, error: dict[str, Any]) -> None:
-        await self._cargo.bury(task, error)
+        await self._lane.cargo[task.kind].bury(task, error)
         TASKS_ENDED.labels(task.kind, "buried").inc()
 
     async def _put_back(

@@ -7,6 +7,9 @@ from uuid import UUID
 
 
 class State(StrEnum):
+    """A held task waits for a release of its group; nobody claims it before."""
+
+    HELD = "held"
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -15,7 +18,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-OPEN = (State.QUEUED, State.RUNNING)
+OPEN = (State.HELD, State.QUEUED, State.RUNNING)
 
 
 class Priority(IntEnum):
@@ -44,6 +47,7 @@ class ClaimedTask:
     kind: str
     subject: str
     payload: dict[str, Any]
+    cost: float
     max_attempts: int
     error: dict[str, Any] | None
 
