@@ -6,7 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.training.demand.prophet_map.design import FloatArray, Growth, ramps
+from services.training.demand.prophet_map.layout import Layout
 from services.training.demand.prophet_map.posterior import NOISE_FLOOR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Footing:
+    """What a fit that begins from another need not make again.
+
+    `curvature` of half the squares at some fit of this layout; None where terms only add, and where
+    a new one was needed last."""
+
+    layout: Layout
+    curvature: FloatArray | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +39,7 @@ class MapFit:
     sigma: float
     negative_log_posterior: float
     iterations: int
+    footing: Footing | None = None
 
     @property
     def reproduces_history(self) -> bool:

@@ -1,45 +1,33 @@
-"""The mean of the observations as a function of the unknowns, and quadratic models around a point.
+"""The mean of the observations as a function of the unknowns, and its curvature around a point.
 
-Where terms only add, the model is exact and its curvature is the Gram matrix of the design. Where
-factors multiply the trend it is Newton's, if convex there, else Gauss and Newton's.
+Where terms only add, half the squares are a quadratic whose curvature is the Gram matrix of the
+design. Where factors multiply the trend, the curvature of a step is Newton's, if convex there, else
+Gauss and Newton's; or one that was made nearby and is used again, because making it costs more than
+the steps that it saves.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from services.training.demand.prophet_map.design import FloatArray
-from services.training.demand.prophet_map.posterior import noise_bend
-from services.training.demand.prophet_map.problem import Indices, Point, Problem
-
-# A gradient this little above the prior's rate is rounding, not a reason to free a rate change.
-_SLACK = 1e-6
-_PARTS = _TREND, _FACTOR, _ADDED = 0, 1, 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Quadratic:
-    """Half the squares around a point, 1/2 d'Cd - descent'd, for a change d of `working` unknowns.
-
-    The unknowns that are not working are rate changes that stay 0 for this step.
-    """
-
-    working: Indices
-    curvature: FloatArray
-    descent: FloatArray
+from services.training.demand.prophet_map.layout import Indices
+from services.training.demand.prophet_map.posterior import best_variance, noise_bend
+from services.training.demand.prophet_map.problem import Point, Problem
 
 
 class Mean(Protocol):
-    def residual(self, unknowns: FloatArray) -> FloatArray:
-        """Observations minus the mean, shape (n,)."""
+    def point(self, unknowns: FloatArray) -> Point:
+        """The unknowns with the noise scale that suits them best."""
 
-    def quadratic(self, point: Point) -> Quadratic:
-        """A convex model of half the squares that matches their gradient at the point."""
+    def descent(self, point: Point) -> FloatArray:
+        """The negative gradient of half the squares, shape (free,)."""
 
-    def is_settled(self, point: Point) -> bool:
-        """Whether no rate change that is 0 at the point would leave 0 to descend."""
+    def curvature(self, point: Point, descent: FloatArray, working: Indices) -> FloatArray:
+        """A new, positive semidefinite curvature of half the squares, for the working unknowns."""
+
+    def renew(self) -> bool:
+        """Make every curvature where it is asked for from now on; False if that was so before."""
 
 
 class Additive:
@@ -47,89 +35,91 @@ class Additive:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._working = np.arange(problem.columns.size)
 
-    def residual(self, unknowns: FloatArray) -> FloatArray:
-        return self._problem.y - self._problem.basis @ unknowns
+    def point(self, unknowns: FloatArray) -> Point:
+        residual = self._problem.y - unknowns @ self._problem.layout.rows
+        return _point(self._problem, unknowns, residual, None, None)
 
-    def quadratic(self, point: Point) -> Quadratic:
-        descent = self._problem.basis.T @ point.residual
-        return Quadratic(self._working, self._problem.gram, descent)
+    def descent(self, point: Point) -> FloatArray:
+        descent: FloatArray = self._problem.layout.rows @ point.residual
+        return descent
 
-    def is_settled(self, point: Point) -> bool:
-        return True  # every model holds every rate change
+    def curvature(self, point: Point, descent: FloatArray, working: Indices) -> FloatArray:
+        return _block(self._problem.layout.gram, working)
+
+    def renew(self) -> bool:
+        return False
 
 
 class Bilinear:
-    """trend * (1 + factors) + added terms; each unknown belongs to one of the three parts."""
+    """trend * (1 + factors) + added terms; `lasting` is a curvature in use until `renew`."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        is_change = np.arange(problem.columns.size) >= problem.smooth
-        in_trend = (problem.columns < 2) | is_change
-        self._part = np.where(in_trend, _TREND, _ADDED)
-        self._part[problem.multiplicative] = _FACTOR
-        self._rows = np.ascontiguousarray(problem.basis.T)
-        self._places = [np.flatnonzero(self._part == part) for part in _PARTS]
-        self._rows_of = [self._rows[places] for places in self._places]
+        self.lasting: FloatArray | None = None
 
-    def parts(self, unknowns: FloatArray) -> FloatArray:
-        """Trend, factors and added terms, shape (3, n)."""
-        return np.stack(
-            [
-                unknowns[places] @ rows
-                for places, rows in zip(self._places, self._rows_of, strict=True)
-            ]
-        )
+    def trend(self, unknowns: FloatArray) -> FloatArray:
+        part = self._problem.layout.trend
+        trend: FloatArray = unknowns[part.places] @ part.rows
+        return trend
 
-    def residual(self, unknowns: FloatArray) -> FloatArray:
-        trend, factors, added = self.parts(unknowns)
-        residual: FloatArray = self._problem.y - trend * (1.0 + factors) - added
-        return residual
+    def point(self, unknowns: FloatArray) -> Point:
+        layout, trend = self._problem.layout, self.trend(unknowns)
+        factor = 1.0 + unknowns[layout.factor.places] @ layout.factor.rows
+        residual = self._problem.y - trend * factor
+        if layout.added.places.size:
+            residual -= unknowns[layout.added.places] @ layout.added.rows
+        return _point(self._problem, unknowns, residual, trend, factor)
 
-    def quadratic(self, point: Point) -> Quadratic:
-        weights = self._weights(point)
-        descent = self._descent(point, weights)
-        working = np.flatnonzero(self._may_move(point, descent))
-        descent, part = descent[working], self._part[working]
-        slopes = self._rows[working] * weights[part]
-        gauss_newton = slopes @ slopes.T
-        newton = gauss_newton - self._bend(point, working, part)
-        newton -= noise_bend(point.variance, self._problem.y.size) * np.outer(descent, descent)
-        convex = is_positive_definite(newton, point.variance * self._problem.precision)
-        return Quadratic(working, newton if convex else gauss_newton, descent)
-
-    def is_settled(self, point: Point) -> bool:
-        may_move = self._may_move(point, self._descent(point, self._weights(point)))
-        return not np.any(may_move[self._problem.smooth :] & (_changes(self._problem, point) == 0))
-
-    def _weights(self, point: Point) -> FloatArray:
-        """What the mean's slope in an unknown of each part multiplies its column by, (3, n)."""
-        trend, factors, _ = self.parts(point.unknowns)
-        return np.stack((1.0 + factors, trend, np.ones(trend.size)))
-
-    def _descent(self, point: Point, weights: FloatArray) -> FloatArray:
-        """The negative gradient of half the squares."""
+    def descent(self, point: Point) -> FloatArray:
+        layout = self._problem.layout
+        trend, factor = _parts(point)
         descent = np.empty(point.unknowns.size)
-        weighted = weights * point.residual
-        for places, rows, by in zip(self._places, self._rows_of, weighted, strict=True):
-            descent[places] = rows @ by
+        descent[layout.trend.places] = layout.trend.rows @ (factor * point.residual)
+        descent[layout.factor.places] = layout.factor.rows @ (trend * point.residual)
+        if layout.added.places.size:
+            descent[layout.added.places] = layout.added.rows @ point.residual
         return descent
 
-    def _may_move(self, point: Point, descent: FloatArray) -> NDArray[np.bool_]:
-        """All unknowns but the rate changes that are 0 and gain nothing by leaving it."""
-        may_move = np.abs(descent) > point.variance * self._problem.rate * (1.0 + _SLACK)
-        may_move[: self._problem.smooth] = True
-        may_move[self._problem.smooth :] |= _changes(self._problem, point) != 0
-        return may_move
+    def curvature(self, point: Point, descent: FloatArray, working: Indices) -> FloatArray:
+        if self.lasting is not None:
+            return _block(self.lasting, working)
+        gauss_newton = self._gauss_newton(point, working)
+        newton = gauss_newton - self._bend(point, working)
+        downhill = descent[working]
+        newton -= noise_bend(point.variance, self._problem.y.size) * np.outer(downhill, downhill)
+        convex = is_positive_definite(newton, point.variance * self._problem.precision)
+        return newton if convex else gauss_newton
 
-    def _bend(self, point: Point, working: Indices, part: NDArray[np.intp]) -> FloatArray:
+    def last(self, point: Point, known: FloatArray | None) -> None:
+        """Use one curvature of all free unknowns until `renew`: the known one, or the point's own.
+
+        It is Gauss and Newton's, which is convex under any priors."""
+        everything = np.arange(point.unknowns.size)
+        self.lasting = self._gauss_newton(point, everything) if known is None else known
+
+    def renew(self) -> bool:
+        renewed, self.lasting = self.lasting is not None, None
+        return renewed
+
+    def _gauss_newton(self, point: Point, working: Indices) -> FloatArray:
+        layout = self._problem.layout
+        trend, factor = _parts(point)
+        slopes = layout.rows.copy()
+        slopes[layout.trend.places] = layout.trend.rows * factor
+        slopes[layout.factor.places] = layout.factor.rows * trend
+        if working.size < slopes.shape[0]:
+            slopes = slopes[working]
+        curvature: FloatArray = slopes @ slopes.T
+        return curvature
+
+    def _bend(self, point: Point, working: Indices) -> FloatArray:
         """residual * second derivatives of the mean, which only trend and factors have together."""
-        trend, factor = np.flatnonzero(part == _TREND), np.flatnonzero(part == _FACTOR)
-        weighted = self._rows_of[_FACTOR] * point.residual
-        bend = np.zeros((working.size, working.size))
-        bend[trend[:, None], factor] = self._rows[working[trend]] @ weighted.T
-        return bend + bend.T
+        trend, factor = self._problem.layout.trend, self._problem.layout.factor
+        bend = np.zeros((point.unknowns.size, point.unknowns.size))
+        bend[trend.places[:, None], factor.places] = trend.rows @ (factor.rows * point.residual).T
+        bend += bend.T
+        return _block(bend, working)
 
 
 def is_positive_definite(matrix: FloatArray, prior: FloatArray) -> bool:
@@ -144,5 +134,27 @@ def is_positive_definite(matrix: FloatArray, prior: FloatArray) -> bool:
     return True
 
 
-def _changes(problem: Problem, point: Point) -> FloatArray:
-    return point.unknowns[problem.smooth :]
+def _point(
+    problem: Problem,
+    unknowns: FloatArray,
+    residual: FloatArray,
+    trend: FloatArray | None,
+    factor: FloatArray | None,
+) -> Point:
+    squares = float(residual @ residual)
+    variance = best_variance(squares, residual.size)
+    penalty = problem.penalty(unknowns)
+    objective = problem.misfit(squares, variance) + penalty
+    return Point(unknowns, residual, trend, factor, variance, penalty, objective)
+
+
+def _parts(point: Point) -> tuple[FloatArray, FloatArray]:
+    if point.trend is None or point.factor is None:
+        raise ValueError("this point was made where terms only add; make it with `Bilinear.point`")
+    return point.trend, point.factor
+
+
+def _block(matrix: FloatArray, working: Indices) -> FloatArray:
+    if working.size == matrix.shape[0]:
+        return matrix.copy()
+    return matrix[working[:, None], working]

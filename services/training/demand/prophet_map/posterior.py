@@ -7,6 +7,7 @@ Constants are dropped exactly where Stan drops them, and the density is that of 
 Jacobian), as Stan's optimiser has it: the negative of `lp__` in Prophet's own fits is this value.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,8 +48,8 @@ def make_priors(changepoint: float, features: ArrayLike) -> Priors:
 
 def noise_terms(squares: float, variance: float, rows: int) -> float:
     """n log sigma + squares / (2 sigma^2) + sigma^2 / (2 * 0.5^2)."""
-    spread = 0.5 * rows * np.log(variance) + 0.5 * NOISE_PRECISION * variance
-    return float(spread + 0.5 * squares / variance)
+    spread = 0.5 * rows * math.log(variance) + 0.5 * NOISE_PRECISION * variance
+    return spread + 0.5 * squares / variance
 
 
 def best_variance(squares: float, rows: int) -> float:
@@ -57,8 +58,8 @@ def best_variance(squares: float, rows: int) -> float:
     In the form that does not cancel, and never below the floor, because a history that can be
     reproduced exactly has no maximum.
     """
-    root = np.sqrt(rows * rows + 4.0 * NOISE_PRECISION * squares)
-    return max(float(2.0 * squares / (rows + root)), NOISE_FLOOR**2)
+    root = math.sqrt(rows * rows + 4.0 * NOISE_PRECISION * squares)
+    return max(2.0 * squares / (rows + root), NOISE_FLOOR**2)
 
 
 def noise_bend(variance: float, rows: int) -> float:

@@ -1,21 +1,22 @@
 """Prophet's MAP fit from bare arrays."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from services.training.demand.prophet_map.descent import descend, point_at
+from services.training.demand.prophet_map.descent import descend
 from services.training.demand.prophet_map.design import Design, FloatArray
 from services.training.demand.prophet_map.errors import NotConvergedError
-from services.training.demand.prophet_map.fit import MapFit
+from services.training.demand.prophet_map.fit import Footing, MapFit
 from services.training.demand.prophet_map.mean import Additive, Bilinear, Mean
 from services.training.demand.prophet_map.posterior import Priors
 from services.training.demand.prophet_map.problem import Point, Problem, pose
 from services.training.demand.prophet_map.starts import starting_points
 
 EXACT = 1e-10
-ROUGH = 1e-5
+ROUGH = 3e-5
 
 
 def solve(
@@ -29,17 +30,17 @@ def solve(
 
     multiplicative: flags, shape (K,), of the features that multiply the trend. start: a fit of the
     same design (under other priors, or in another mode) to begin from; it saves steps, and decides
-    nothing where the maximum is unique. tolerance: a descent ends with the step that gains less
-    than this share of the objective; steps gain quadratically less, so ROUGH is a step short of
-    EXACT and good enough to compare trials. Raises BadDesignError for shapes that differ and
-    NotConvergedError when no descent reaches its end.
+    nothing where the maximum is unique. tolerance: a descent ends when less than this share of the
+    objective, or of n where that is more, is expected of further steps; what ROUGH leaves is some
+    hundredths of a nat, good enough to compare trials. Raises BadDesignError for shapes that differ
+    and NotConvergedError when no descent reaches its end.
     """
-    flags = np.asarray(multiplicative, dtype=bool)
-    problem = pose(design, priors, flags)
-    mean: Mean = Bilinear(problem) if problem.multiplicative.size else Additive(problem)
+    footing = start.footing if start is not None else None
+    problem = pose(design, priors, multiplicative, footing.layout if footing else None)
+    mean: Mean = Bilinear(problem) if problem.layout.factor.places.size else Additive(problem)
     begin = starting_points(problem, mean) if start is None else [_resume(problem, mean, start)]
     point, iterations = _best_end(problem, mean, begin, tolerance)
-    return _unpack(design, problem, flags, point, iterations)
+    return _unpack(problem, mean, point, iterations)
 
 
 def _best_end(
@@ -60,24 +61,28 @@ def _best_end(
 
 
 def _resume(problem: Problem, mean: Mean, fit: MapFit) -> Point:
+    """The fit as a place to begin, with its curvature where both are of the same layout."""
     everything = np.concatenate(([fit.k, fit.m], fit.beta, fit.delta))
-    return point_at(problem, mean, everything[problem.columns])
+    point = mean.point(everything[problem.layout.columns])
+    if isinstance(mean, Bilinear) and fit.footing and fit.footing.layout is problem.layout:
+        mean.last(point, fit.footing.curvature)
+    return point
 
 
-def _unpack(
-    design: Design, problem: Problem, flags: NDArray[np.bool_], point: Point, iterations: int
-) -> MapFit:
+def _unpack(problem: Problem, mean: Mean, point: Point, iterations: int) -> MapFit:
+    layout, design = problem.layout, problem.layout.design
     everything: FloatArray = np.zeros(design.basis.shape[1])
-    everything[problem.columns] = point.unknowns
+    everything[layout.columns] = point.unknowns
     return MapFit(
         growth=design.growth,
         changepoints=design.changepoints,
-        multiplicative=flags,
+        multiplicative=layout.multiplicative,
         k=float(everything[0]),
         m=float(everything[1]),
         delta=everything[design.ramps_at :],
         beta=everything[2 : design.ramps_at],
-        sigma=float(np.sqrt(point.variance)),
+        sigma=math.sqrt(point.variance),
         negative_log_posterior=point.objective,
         iterations=iterations,
+        footing=Footing(layout, mean.lasting if isinstance(mean, Bilinear) else None),
     )

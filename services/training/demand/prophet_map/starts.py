@@ -8,7 +8,7 @@ three below ended above Prophet's own optimiser once, on 46 days; the first alon
 
 import numpy as np
 
-from services.training.demand.prophet_map.descent import descend, point_at
+from services.training.demand.prophet_map.descent import descend
 from services.training.demand.prophet_map.design import FloatArray
 from services.training.demand.prophet_map.mean import Additive, Bilinear, Mean
 from services.training.demand.prophet_map.problem import Point, Problem
@@ -22,7 +22,7 @@ _LINE_SHARES = (0.1, -1.0)
 def starting_points(problem: Problem, mean: Mean) -> list[Point]:
     """The points to descend from, best guess first."""
     if not isinstance(mean, Bilinear):
-        return [point_at(problem, mean, np.zeros(problem.columns.size))]
+        return [mean.point(np.zeros(problem.layout.columns.size))]
     first = _from_additive_fit(problem, mean)
     if is_determined(problem, first.variance):
         return [first]
@@ -31,7 +31,7 @@ def starting_points(problem: Problem, mean: Mean) -> list[Point]:
 
 def is_determined(problem: Problem, variance: float) -> bool:
     """Whether the history is long enough, and its columns different enough, for a single end."""
-    enough_rows = problem.y.size >= _ROWS_PER_UNKNOWN * problem.smooth
+    enough_rows = problem.y.size >= _ROWS_PER_UNKNOWN * problem.layout.smooth
     return enough_rows and variance_inflation(problem, variance) <= _INFLATION_LIMIT
 
 
@@ -40,7 +40,8 @@ def variance_inflation(problem: Problem, variance: float) -> float:
 
     The variance inflation factor, of the posterior: priors count as observations do.
     """
-    precision = problem.gram[: problem.smooth, : problem.smooth].copy()
+    smooth = problem.layout.smooth
+    precision = problem.layout.gram[:smooth, :smooth].copy()
     diagonal = np.einsum("ii->i", precision)
     diagonal += variance * problem.precision
     diagonal *= 1.0 + 1e-12
@@ -50,9 +51,9 @@ def variance_inflation(problem: Problem, variance: float) -> float:
 def _from_additive_fit(problem: Problem, mean: Bilinear) -> Point:
     """The additive fit, with what it adds divided by the mean trend, or without it if better."""
     added = Additive(problem)
-    nothing = point_at(problem, added, np.zeros(problem.columns.size))
+    nothing = added.point(np.zeros(problem.layout.columns.size))
     fit, _ = descend(problem, added, nothing, _ROUGHLY)
-    level = float(mean.parts(fit.unknowns)[0].mean())
+    level = float(mean.trend(fit.unknowns).mean())
     shares = (0.0, 1.0 / level) if level else (0.0,)
     starts = (_with_factors(problem, mean, fit.unknowns, share) for share in shares)
     return min(starts, key=lambda point: point.objective)
@@ -60,14 +61,15 @@ def _from_additive_fit(problem: Problem, mean: Bilinear) -> Point:
 
 def _with_factors(problem: Problem, mean: Bilinear, unknowns: FloatArray, share: float) -> Point:
     scaled = unknowns.copy()
-    scaled[problem.multiplicative] *= share
-    return point_at(problem, mean, scaled)
+    scaled[problem.layout.factor.places] *= share
+    return mean.point(scaled)
 
 
 def _line(problem: Problem, mean: Bilinear, share: float) -> Point:
     """A share of the least-squares line through the history, and nothing else."""
-    unknowns = np.zeros(problem.columns.size)
-    trend = np.flatnonzero(problem.columns < 2)
-    line, *_ = np.linalg.lstsq(problem.basis[:, trend], problem.y, rcond=None)
+    layout = problem.layout
+    unknowns = np.zeros(layout.columns.size)
+    trend = np.flatnonzero(layout.columns < 2)
+    line, *_ = np.linalg.lstsq(layout.rows[trend].T, problem.y, rcond=None)
     unknowns[trend] = share * line
-    return point_at(problem, mean, unknowns)
+    return mean.point(unknowns)
