@@ -36,7 +36,7 @@ def _product(kind: int) -> pd.DataFrame:
     days = pd.date_range("2024-01-01", periods=DAYS, name="date")
     promotion = (random.random(DAYS) < 0.1).astype(float)
     yearly = 1 + random.uniform(0, 0.4) * np.sin(2 * np.pi * days.day_of_year / 365.25)
-    weekly = random.uniform(0.6, 1.4, 7)[days.dayofweek]
+    weekly = random.uniform(0.6, 1.4, 7)[days.day_of_week]
     trend = np.exp(random.normal(0, 0.01, DAYS).cumsum())
     level = 200.0 ** random.random()
     demand = level * yearly * weekly * trend * (1 + 0.4 * promotion)

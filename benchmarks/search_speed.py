@@ -184,7 +184,7 @@ def two_years() -> Series:
     index = pd.date_range("2024-01-01", periods=DAYS + HORIZON, name="date")
     promotion = (random.random(len(index)) < 0.1).astype(float)
     price = 2.0 + 0.1 * (np.arange(len(index)) > 400)
-    season = 1 + 0.2 * np.sin(2 * np.pi * index.day_of_year / 365.25) + 0.3 * (index.dayofweek > 4)
+    season = 1 + 0.2 * np.sin(2 * np.pi * index.day_of_year / 365.25) + 0.3 * (index.day_of_week > 4)
     level = 60 + random.normal(0, 0.15, len(index)).cumsum()
     quantity = random.poisson(level * season * (1 + 0.4 * promotion)).astype(float)
     frame = pd.DataFrame(

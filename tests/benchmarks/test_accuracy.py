@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from benchmarks.accuracy.measure import Result, measure_on
 from benchmarks.accuracy.origins import read_data_set
+from benchmarks.accuracy.plot import draw
 from benchmarks.accuracy.protocol import HORIZON, LONGEST_TRAINING, Case, DataSet
 from benchmarks.accuracy.published import PeersAbsent, Published, read_published
-from benchmarks.accuracy.report import report_of
+from benchmarks.accuracy.report import Json, report_of
 from benchmarks.accuracy.scores import score
+from benchmarks.accuracy.tables import coverage_table, data_set_table, summary_table
 from benchmarks.real_data import DataSetAbsent
 from services.training.demand.classification import DemandClass
 from services.training.demand.prediction import LEVELS, Prediction
@@ -98,22 +104,54 @@ def test_the_best_single_peer_is_no_combination_and_knows_no_future() -> None:
     assert Published(table).best_single("b", "WQL") == ("ets", 0.3)
 
 
-def test_the_report_gives_geometric_means_and_ratios_over_data_sets() -> None:
+def report_on_two_sets(*methods: str) -> Json:
+    """A method misses one of ten on set a, four of ten on b; each further one half of that."""
     values = {"ets": 0.1, "prophet": 0.2, "dow4": 0.4}
     table = pd.DataFrame(
         [(data, name, metric, value, 1) for data in "ab" for metric in ("WQL", "WAPE")
          for name, value in values.items()],
         columns=["dataset", "method", "metric", "value", "n_series"],
     )  # fmt: skip
-    cases = {"a": flat(9.0, 1), "b": flat(6.0, 1)}
     results = [
-        Result(name, "pooled", 1, score([case_of([10.0], [True])], [prediction]), 0.5)
-        for name, prediction in cases.items()
+        Result(data, method, 1, score([case_of([10.0], [True])], [flat(10.0 - miss, 1)]), 0.5)
+        for halvings, method in enumerate(methods)
+        for data, miss in (("a", 1.0 / 2**halvings), ("b", 4.0 / 2**halvings))
     ]
-    report = report_of(results, Published(table))["methods"]["pooled"]
+    return report_of(results, Published(table))
+
+
+def test_the_report_gives_geometric_means_and_ratios_over_data_sets() -> None:
+    report = report_on_two_sets("pooled")["methods"]["pooled"]
     means = report["geometric_means"]["WAPE"]
     assert means["score"] == pytest.approx(0.2)
     assert means["to_best_single_peer"] == pytest.approx(2.0)
     assert means["largest_to_best_single_peer"] == pytest.approx(4.0)
+    assert means["worst_to_best_single_peer"] == "b"
     assert means["to_default_prophet"] == pytest.approx(1.0)
     assert report["coverage80_by_demand_class"]["smooth"] == {"cov80": 0.0, "days": 2}
+
+
+def test_ours_is_also_held_against_the_peers_of_the_same_run() -> None:
+    methods = report_on_two_sets("dow4", "engine", "default_prophet")["methods"]
+    found = methods["engine"]["to_best_single_peer_of_this_run"]["WAPE"]
+    assert found == {"mean": pytest.approx(2.0), "largest": pytest.approx(2.0), "data_sets": 2}
+    assert "to_best_single_peer_of_this_run" not in methods["dow4"]
+
+
+def test_the_report_is_shown_as_tables_of_every_data_set_and_method() -> None:
+    report = report_on_two_sets("dow4", "engine")
+    screen = Console(width=150, record=True, file=io.StringIO())
+    for table in (data_set_table(report), summary_table(report), coverage_table(report)):
+        screen.print(table)
+    shown = screen.export_text()
+    assert data_set_table(report).row_count == 4
+    assert "0.100" in shown
+    assert "2.000 b" in shown
+
+
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_the_report_is_drawn_as_the_files_ending_says(ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"accuracy.{ending}"
+    draw(report_on_two_sets("dow4", "engine"), path)
+    begins = {"svg": b"<?xml", "png": b"\x89PNG"}
+    assert path.read_bytes().startswith(begins[ending])
