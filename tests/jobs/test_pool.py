@@ -11,7 +11,7 @@ from sqlalchemy import select
 from services.training import tables
 from services.training.demand.pooled.pools import Pools
 from services.training.jobs.pipeline import cargo_of
-from services.training.jobs.pooling import POOL_COST, bury_pool, publish_pools
+from services.training.jobs.pooling import bury_pool, pool_cost, publish_pools
 from services.training.jobs.store import POOL, PREPARE, TRAIN
 from services.training.jobs.workshop import Workshop
 from services.training.queue.task import StalePublish
@@ -102,7 +102,8 @@ async def test_the_log_tells_of_the_pool_without_a_gap_and_before_the_first_seri
     learnt = told.index(f"the pool of {len(PRODUCTS)} series: learnt")
     assert told.index(f"the pool of {len(PRODUCTS)} series: learning") < learnt
     assert learnt < [event["type"] for event in events].index("product.started")
-    share = 99 * POOL_COST / (POOL_COST + len(PRODUCTS))
+    cost = pool_cost(len(PRODUCTS))
+    share = 99 * cost / (cost + len(PRODUCTS))
     assert events[learnt]["percent"] == pytest.approx(share, abs=0.01)
     assert events[2]["data"] == {"queued": len(PRODUCTS)}
 
@@ -165,21 +166,24 @@ async def test_series_that_hold_too_little_together_train_without_a_pool_and_the
     assert again["products"]["skipped"] == 2
 
 
-async def test_a_pool_that_failed_for_good_holds_nobody_and_the_next_job_trains_again(
+async def test_a_pool_whose_attempts_are_used_up_holds_nobody_and_the_next_job_trains_again(
     bakery: Tenant, workshop: Workshop, sessions: Sessions, working: Working
 ) -> None:
+    """A dataset that only the pool reads is gone, so that every attempt fails."""
     wanted = {"families": ["pooled", "baseline"]}
+    await send_sales(bakery.client, "new", days=10)
     job = await ask(bakery.client, **wanted)
     await prepare(workshop)
-    [task] = await claim(workshop, POOL)
-    await bury_pool(workshop, task, {"code": "child_signal", "message": "ended by SIGKILL"})
+    trainings = await tasks_of(sessions, bakery, job["id"], TRAIN)
+    [refused] = [task for task in trainings if task.state == "failed"]
+    await workshop.artifacts.delete(str(bakery.id), refused.payload["dataset"])
     async with working():
         ended = await finished(bakery.client, job["id"])
-        assert (ended["status"], ended["products"]["succeeded"]) == ("succeeded", len(PRODUCTS))
-        [warning] = ended["warnings"]
-        assert warning["code"] == "child_signal"
-        assert "SIGKILL" in warning["message"]
         again = await run(bakery.client, **wanted)
+    assert ended["products"]["succeeded"] == len(PRODUCTS)
+    assert [warning["code"] for warning in ended["warnings"]] == ["pool_failed"]
+    [pool] = await tasks_of(sessions, bakery, job["id"], POOL)
+    assert (pool.state, pool.attempt) == ("failed", pool.max_attempts)
     assert (again["products"]["succeeded"], again["warnings"]) == (len(PRODUCTS), [])
 
 

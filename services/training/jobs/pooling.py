@@ -8,7 +8,7 @@ from typing import Any
 from services.training.demand.config import TrainingConfig, wants_pool
 from services.training.demand.outcome import Refused
 from services.training.demand.pooled.pools import MOST_SERIES
-from services.training.jobs.child import PoolLesson, learn_pools
+from services.training.jobs.child import POOL_TOO_SMALL, PoolLesson, learn_pools
 from services.training.jobs.events import EventType, append
 from services.training.jobs.progress import progress_told
 from services.training.jobs.settle import event_of, job_transaction, tell_and_end
@@ -21,7 +21,7 @@ from services.training.queue.release import release
 from services.training.queue.runner import QUEUED_CHANNEL
 from services.training.queue.task import ClaimedTask, State
 
-POOL_COST = 10.0
+POOL_FAILED = "pool_failed"
 
 
 def behind_pool(
@@ -33,16 +33,23 @@ def behind_pool(
     if not to_train or not wants_pool(config):
         return tasks
     datasets = [new.payload["dataset"] for new in tasks if new.payload["dataset"] is not None]
+    drawn = _drawn(datasets, config)
     pool = NewTask(
         group_id=task.group_id,
         kind=POOL,
         subject=f"the pool of {len(datasets)} series",
-        payload={"datasets": _drawn(datasets, config), "config": asdict(config)},
+        payload={"datasets": drawn, "config": asdict(config)},
         priority=to_train[0].priority,
-        cost=POOL_COST,
+        cost=pool_cost(len(drawn)),
     )
     held = [replace(new, state=State.HELD) if new.state is State.QUEUED else new for new in tasks]
     return [pool, *held]
+
+
+def pool_cost(series: int) -> float:
+    """In trainings, as measured. By its cost the pool is paid for by its tenant's place in the
+    queue, not by the others."""
+    return 20.0 + series
 
 
 async def announce_pool(shop: Workshop, task: ClaimedTask) -> None:
@@ -79,24 +86,24 @@ async def publish_pools(shop: Workshop, task: ClaimedTask, pools: bytes) -> None
 
 async def go_without(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) -> None:
     """Let the job's series train without the pool that they hold too little for, and say so."""
-    await _let_train(shop, task, error, {"pools": None})
+    await _let_train(shop, task, error, {"pools": None}, POOL_TOO_SMALL)
 
 
 async def bury_pool(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) -> None:
     """Let the job's series train without the pool that failed, and say so; the next job trains
     them again."""
-    await _let_train(shop, task, error, {"pools": None, "provisional": True})
+    await _let_train(shop, task, error, {"pools": None, "provisional": True}, POOL_FAILED)
 
 
 async def _let_train(
-    shop: Workshop, task: ClaimedTask, error: dict[str, Any], news: dict[str, Any]
+    shop: Workshop, task: ClaimedTask, error: dict[str, Any], news: dict[str, Any], warning: str
 ) -> None:
     message = f"{task.subject} was not learnt, each trains by itself: {error['message']}"
     event = event_of(task, EventType.PRODUCT_PROGRESS, message, error)
     async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.FAILED, error=error)
         await release(session, task.group_id, news)
-        await warn(session, task.group_id, error["code"], message)
+        await warn(session, task.group_id, warning, message)
         await tell_and_end(session, task, [event])
     shop.bell.ring(QUEUED_CHANNEL)
 
