@@ -32,12 +32,12 @@ import numpy as np
 import pandas as pd
 
 from services.training.demand.backtest import Fold, plan_folds
-from services.training.demand.config import Backend, Family, Optimizer, TrainingConfig
-from services.training.demand.families import Tuning, enter
+from services.training.demand.config import Backend, Optimizer, TrainingConfig
 from services.training.demand.features import prepare
 from services.training.demand.model import PosedDesign
 from services.training.demand.outcome import Trained
 from services.training.demand.prediction import Floats
+from services.training.demand.prophet_family import Tuning, tune_prophet
 from services.training.demand.prophet_space import from_point, space_for, to_point
 from services.training.demand.search import Budget
 from services.training.demand.series import Series
@@ -134,9 +134,9 @@ def search_and_forecast(series: Series) -> Floats:
         first={},
         on_trial=lambda done: None,
     )
-    entry = enter(Family.PROPHET, folds, prepare(series), tuning)
-    assert sum(len(trial.forecasts) for trial in entry.trials) == TRIALS * FOLDS
-    return entry.fit(series).predict().mean
+    tuned = tune_prophet(folds, prepare(series), tuning)
+    assert sum(len(trial.forecasts) for trial in tuned.trials) == TRIALS * FOLDS
+    return tuned.fit(series).predict().mean
 
 
 def search_and_forecast_with_prophet(series: Series) -> Floats:
@@ -184,7 +184,7 @@ def two_years() -> Series:
     index = pd.date_range("2024-01-01", periods=DAYS + HORIZON, name="date")
     promotion = (random.random(len(index)) < 0.1).astype(float)
     price = 2.0 + 0.1 * (np.arange(len(index)) > 400)
-    season = 1 + 0.2 * np.sin(2 * np.pi * index.day_of_year / 365.25) + 0.3 * (index.day_of_week > 4)
+    season = 1 + 0.2 * np.sin(2 * np.pi * index.day_of_year / 365.25) + 0.3 * (index.dayofweek > 4)
     level = 60 + random.normal(0, 0.15, len(index)).cumsum()
     quantity = random.poisson(level * season * (1 + 0.4 * promotion)).astype(float)
     frame = pd.DataFrame(

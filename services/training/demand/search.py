@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, fmean, stdev
+from statistics import NormalDist, fmean, median, stdev
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -28,7 +28,7 @@ Parameters = dict[str, Value]
 Evaluate = Callable[[Parameters, int], FoldForecast]
 """Forecast of one fold, by its number, under given parameters; or `UnusableParametersError`."""
 
-STARTUP_TRIALS: Final = 6
+_FEWEST_TO_PRUNE: Final = 6
 _FEWEST_TO_EXPECT: Final = 10
 _STANDARD_ERRORS: Final = 2.0
 
@@ -59,7 +59,7 @@ Space = Mapping[str, Range | Choice]
 class Budget:
     """`trials` at most, the default among them; no more once the next is expected to save less
     than `least_gain` of the default's loss. `spent()` is asked between fits. `prune`: a trial
-    worse than the median of the others on the folds so far is given up."""
+    worse than the median of the complete ones on the folds so far is given up."""
 
     trials: int
     least_gain: float
@@ -84,15 +84,20 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`loss` is the mean absolute error over the scored days of all folds; of a pruned trial, of
-    the folds it reached. A `failure` says why its parameters are unusable; then there is none."""
+    """`losses` are the mean absolute errors over the scored days up to each fold that was reached.
+    A `failure` says why its parameters are unusable."""
 
     number: int
     parameters: Parameters
-    loss: float
+    losses: tuple[float, ...]
     pruned: bool
     forecasts: tuple[FoldForecast, ...]
     failure: str | None = None
+
+    @property
+    def loss(self) -> float:
+        """Over all folds that were reached; infinite where the parameters are unusable."""
+        return math.inf if self.failure else self.losses[-1]
 
     @property
     def is_complete(self) -> bool:
@@ -121,49 +126,63 @@ def search(wanted: Search) -> SearchResult:
     Raises `UnusableParametersError` where not one trial could be made."""
     from services.training.demand.samplers import distributions_of, study_of
 
-    study = study_of(wanted.optimizer, wanted.seed)
+    distributions = distributions_of(wanted.space)
+    study = study_of(wanted.optimizer, wanted.seed, distributions)
     planned = list(_planned(wanted))
     for point in planned:
-        study.enqueue_trial(point, skip_if_exists=True)
+        study.enqueue_trial(point)
     most = len(planned) if wanted.optimizer is Optimizer.GRID else wanted.budget.trials
-    distributions = distributions_of(wanted.space)
     trials: list[Trial] = []
     ratios: list[float] = []
     while len(trials) < most and not (trials and _is_over(ratios, wanted.budget)):
-        trials.append(_run(study, study.ask(distributions), wanted))
+        asked = study.ask(distributions)
+        trials.append(_run(asked.number, asked.params, wanted, trials))
+        _tell(study, asked, trials[-1])
         ratios.extend(_beside(trials[0], trials[-1]))
         wanted.on_trial(len(trials))
     return SearchResult(_choose(trials), tuple(trials))
 
 
-def _run(study: optuna.Study, trial: optuna.Trial, wanted: Search) -> Trial:
-    from optuna.trial import TrialState
-
+def _run(number: int, point: Parameters, wanted: Search, before: Sequence[Trial]) -> Trial:
+    """The trial at a point, as far as it is worth going and time allows; the first one wholly."""
     forecasts: list[FoldForecast] = []
+    losses: list[float] = []
+    total, days = 0.0, 0
     for fold in range(wanted.folds):
         try:
-            forecasts.append(wanted.evaluate(trial.params, fold))
+            forecasts.append(wanted.evaluate(point, fold))
         except UnusableParametersError as error:
-            study.tell(trial, state=TrialState.FAIL)
-            return _trial(trial, forecasts, failure=str(error))
-        trial.report(_loss(forecasts), fold)
-        more = fold < wanted.folds - 1 and trial.number > 0
-        hopeless = wanted.budget.prune and trial.should_prune()
-        if more and (hopeless or wanted.budget.spent()):
-            study.tell(trial, state=TrialState.PRUNED)
-            return _trial(trial, forecasts, pruned=True)
-    study.tell(trial, _loss(forecasts))
-    return _trial(trial, forecasts)
+            return Trial(number, point, tuple(losses), False, tuple(forecasts), str(error))
+        errors = forecasts[-1].absolute_errors
+        total, days = total + float(errors.sum()), days + errors.size
+        losses.append(total / days)
+        if fold < wanted.folds - 1 and before and _is_given_up(losses, wanted.budget, before):
+            return Trial(number, point, tuple(losses), True, tuple(forecasts))
+    return Trial(number, point, tuple(losses), False, tuple(forecasts))
 
 
-def _trial(
-    trial: optuna.Trial,
-    forecasts: Sequence[FoldForecast],
-    pruned: bool = False,
-    failure: str | None = None,
-) -> Trial:
-    loss = math.inf if failure else _loss(forecasts)
-    return Trial(trial.number, dict(trial.params), loss, pruned, tuple(forecasts), failure)
+def _is_given_up(losses: Sequence[float], budget: Budget, before: Sequence[Trial]) -> bool:
+    """The budget is spent, or the median of complete trials did better on as many folds (the
+    median stopping rule of Golovin et al. 2017)."""
+    if budget.spent():
+        return True
+    if not budget.prune:
+        return False
+    others = [trial.losses[len(losses) - 1] for trial in before if trial.is_complete]
+    return len(others) >= _FEWEST_TO_PRUNE and losses[-1] > median(others)
+
+
+def _tell(study: optuna.Study, asked: optuna.Trial, trial: Trial) -> None:
+    """What became of the trial; samplers rank a pruned one by how far it came, and its loss."""
+    from optuna.trial import TrialState
+
+    if trial.failure:
+        study.tell(asked, state=TrialState.FAIL)
+    elif trial.pruned:
+        asked.report(trial.loss, len(trial.losses))
+        study.tell(asked, state=TrialState.PRUNED)
+    else:
+        study.tell(asked, trial.loss)
 
 
 def _is_over(ratios: Sequence[float], budget: Budget) -> bool:
@@ -185,7 +204,7 @@ def _expected_gain(ratios: Sequence[float]) -> float:
 def _beside(default: Trial, trial: Trial) -> Iterator[float]:
     """The trial's loss over the default's on the folds that it reached; nothing where it failed."""
     if default.failure is None and trial.failure is None:
-        reached = _loss(default.forecasts[: len(trial.forecasts)])
+        reached = default.losses[len(trial.losses) - 1]
         if reached > 0.0:
             yield trial.loss / reached
 
@@ -235,7 +254,3 @@ def _within(space: Space, default: Parameters, wished: Parameters) -> Parameters
 
 def _errors(trial: Trial) -> list[Floats]:
     return [forecast.absolute_errors for forecast in trial.forecasts]
-
-
-def _loss(forecasts: Sequence[FoldForecast]) -> float:
-    return float(np.concatenate([forecast.absolute_errors for forecast in forecasts]).mean())
