@@ -121,6 +121,17 @@ def test_a_sold_out_day_is_scored_on_its_expected_demand() -> None:
     assert fold.actual[-2] > 1.3 * series.history.loc[day, "quantity"]
 
 
+def test_what_a_sold_out_day_was_worth_is_not_learnt_from_days_after_its_fold() -> None:
+    series = bakery_series(days=300, regressors=BOTH)
+    series.history.loc[series.history.index[::9], "stockout"] = True
+    random = np.random.default_rng(4)
+    for position, fold in enumerate(folds_of(series)):
+        end = fold.series.plan.index[-1]
+        np.testing.assert_array_equal(
+            folds_of(after(series, end, random))[position].actual, fold.actual
+        )
+
+
 def test_folds_on_which_nothing_can_be_scored_are_left_out() -> None:
     series = bakery_series(days=200)
     series.history.iloc[-28:, series.history.columns.get_loc("quantity")] = np.nan
@@ -134,5 +145,5 @@ def test_walking_forward_scores_each_fold_as_it_would_be_served() -> None:
     forecasts = walk_forward(folds, forecast_baseline)
     assert [forecast.fold for forecast in forecasts] == list(folds)
     for forecast, fold in zip(forecasts, folds, strict=True):
-        expected = np.abs(fold.actual - forecast.prediction.mean)[fold.scored]
+        expected = np.abs(fold.actual - np.maximum(forecast.prediction.median, 0.0))[fold.scored]
         assert forecast.absolute_errors == pytest.approx(expected)

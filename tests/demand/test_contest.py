@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from services.training.demand.contest import (
     winner,
 )
 from services.training.demand.families import Entry, FittedBaseline, baseline_entry
-from services.training.demand.metrics import wape, wql
+from services.training.demand.metrics import bias, wape, wql
 from services.training.demand.outcome import Stage
 from services.training.demand.prediction import LEVELS, Prediction
 from services.training.demand.series import Series
@@ -69,6 +69,18 @@ def test_of_none_that_beats_it_the_best_model_is_kept_on_paper() -> None:
     assert stage_of(steady(5.0), baseline) is Stage.PAPER
 
 
+def test_the_combination_gives_way_only_to_what_beats_it_clearly() -> None:
+    combined = steady(5.0)
+    combined = replace(combined, entry=replace(combined.entry, family=Family.COMBINE))
+    wavering = standing_of([[9.0] * 7 + [0.5] * 7 + [8.5] * 7 + [0.5] * 7] * 3)
+    clearly = standing_of([[4.5] * 7 + [4.0] * 7 + [4.5] * 14] * 3)
+    assert wavering.loss < combined.loss
+    assert winner([wavering, combined], reference=steady(9.0)) is combined
+    assert winner([wavering, clearly, combined], reference=steady(9.0)) is clearly
+    assert winner([wavering, clearly], reference=steady(9.0)) is clearly
+    assert winner([combined, steady(7.0)], reference=steady(3.0)) is combined
+
+
 def test_stages_follow_the_evidence() -> None:
     reference = steady(10.0)
     faded = standing_of([[2.0] * 28, [2.0] * 28, [12.0] * 28])
@@ -93,9 +105,11 @@ def test_scores_are_those_of_all_contest_days_together() -> None:
     standing = as_is(baseline_entry(Baseline.SAME_WEEKDAY_MEAN, []), folds)
     actual = np.concatenate([fold.actual[fold.scored] for fold in folds])
     mean = np.concatenate([f.prediction.mean[f.fold.scored] for f in standing.served])
+    median = np.concatenate([f.prediction.median[f.fold.scored] for f in standing.served])
     quantiles = np.concatenate([f.prediction.quantiles[f.fold.scored] for f in standing.served])
     scores = scores_of(standing.served)
-    assert scores.wape == pytest.approx(wape(actual, mean))
+    assert scores.wape == pytest.approx(wape(actual, median))
+    assert scores.bias == pytest.approx(bias(actual, mean))
     deciles = quantiles[:, [LEVELS.index(level) for level in DECILES]]
     assert scores.wql == pytest.approx(wql(actual, deciles, DECILES))
     assert 0.0 <= (scores.coverage80 or 0.0) <= 1.0

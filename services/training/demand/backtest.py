@@ -78,12 +78,16 @@ class FoldForecast:
         return np.maximum(self.prediction.mean[self.fold.scored], 0.0)
 
     @property
+    def median(self) -> Floats:
+        return np.maximum(self.prediction.median[self.fold.scored], 0.0)
+
+    @property
     def quantiles(self) -> Floats:
         return np.maximum(self.prediction.quantiles[self.fold.scored], 0.0)
 
     @property
     def absolute_errors(self) -> Floats:
-        return np.abs(self.actual - self.mean)
+        return np.abs(self.actual - self.median)
 
 
 def plan_folds(series: Series, horizon: int, search: int, contest: int) -> FoldPlan:
@@ -99,9 +103,7 @@ def plan_folds(series: Series, horizon: int, search: int, contest: int) -> FoldP
     count = min(contest, max(spare, 0) // days)
     judged = [total - 1 - days * back for back in range(count, 0, -1)]
     tuned = _search_cutoffs(total - 1 - days * (count + 1), days, search)
-    cut = partial(
-        fold_at, series, expected_demand(series.history), planned_regressors(series), days
-    )
+    cut = partial(fold_at, series, planned_regressors(series), days)
     return FoldPlan(_able_to_judge(map(cut, tuned)), _able_to_judge(map(cut, judged)))
 
 
@@ -119,17 +121,19 @@ def _able_to_judge(folds: Iterable[Fold]) -> tuple[Fold, ...]:
     return tuple(fold for fold in folds if fold.can_judge)
 
 
-def fold_at(series: Series, demand: Floats, known: frozenset[str], days: int, cutoff: int) -> Fold:
-    """The fold whose cut-off is row `cutoff` of history; `demand` is that of all its days.
+def fold_at(series: Series, known: frozenset[str], days: int, cutoff: int) -> Fold:
+    """The fold whose cut-off is row `cutoff` of history, judged by what is known at its end: later
+    days do not even tell what its sold-out ones were worth.
 
     Regressors `known` in advance keep their values after it, with climatology where none was
     recorded; the others have none there."""
     history = series.history.iloc[: cutoff + 1]
+    demand = expected_demand(series.history.iloc[: cutoff + 1 + days])
     future = series.history.iloc[cutoff + 1 : cutoff + 1 + days]
     plan = future[[*PLAN_COLUMNS, *series.regressors]].copy()
     for name in series.regressors:
         plan[name] = filled(future[name], history[name]) if name in known else np.nan
-    actual = demand[cutoff + 1 : cutoff + 1 + days]
+    actual = demand[cutoff + 1 :]
     return Fold(
         series=replace(series, history=history, plan=plan),
         actual=actual,

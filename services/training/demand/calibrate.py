@@ -86,7 +86,7 @@ def _misses_of(forecast: FoldForecast) -> _Misses:
     fold, prediction = forecast.fold, forecast.prediction
     spread = _spread(prediction)
     values = (fold.actual[:, None] - prediction.quantiles)[fold.scored] / spread
-    drift = float(np.median((fold.actual - prediction.mean)[fold.scored])) / spread
+    drift = float(np.median((fold.actual - prediction.median)[fold.scored])) / spread
     bands = _band_of(len(fold.actual))[fold.scored]
     return _Misses(values, np.full(len(values), drift), bands)
 

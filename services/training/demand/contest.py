@@ -142,16 +142,18 @@ def stage_of(reference: Standing, standing: Standing) -> Stage:
 
 
 def scores_of(forecasts: Sequence[FoldForecast]) -> Scores:
-    """Scores over the scored days of these forecasts together."""
+    """Scores over the scored days of these forecasts together: WAPE and MASE of the medians,
+    bias of the means."""
     actual = np.concatenate([f.actual for f in forecasts])
+    median = np.concatenate([f.median for f in forecasts])
     mean = np.concatenate([f.mean for f in forecasts])
     quantiles = np.concatenate([f.quantiles for f in forecasts])
     scale = naive_scale(forecasts[0].fold.series.history["quantity"].to_numpy())
     return Scores(
-        wape=_defined(wape(actual, mean)),
+        wape=_defined(wape(actual, median)),
         wql=_defined(wql(actual, quantiles[:, _SCORED], SCORED_LEVELS)),
         bias=_defined(bias(actual, mean)),
-        mase=_defined(mase(actual, mean, scale)),
+        mase=_defined(mase(actual, median, scale)),
         coverage80=_defined(coverage(actual, quantiles[:, _LOWER], quantiles[:, _UPPER])),
     )
 

@@ -11,15 +11,25 @@ import pandas as pd
 
 LEVELS: Final = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
+_MEDIAN: Final = LEVELS.index(0.5)
+
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """`mean` has shape (days,), `quantiles` (days, len(LEVELS)), both in the unit of sales."""
+    """`mean` has shape (days,), `quantiles` (days, len(LEVELS)), both in the unit of sales.
+
+    `mean` is expected demand: it adds up over days and products, and has no bias. The median is
+    the point with the smallest expected absolute error, and so what WAPE and MASE are taken of.
+    """
 
     mean: Floats
     quantiles: Floats
+
+    @property
+    def median(self) -> Floats:
+        return self.quantiles[:, _MEDIAN]
 
     def for_days(self, open_days: npt.NDArray[np.bool_]) -> Prediction:
         """Fit to be served: never negative, monotone over levels, zero on closed days."""

@@ -18,16 +18,24 @@ def refusal_of(series: Series, config: TrainingConfig, folds: FoldPlan) -> Refus
     for finding in inspect_history(subject, series.history, limits):
         if finding.severity is Severity.REFUSAL:
             return Refused(finding.code.value, f"{finding.message}; {finding.fix}")
-    if series.plan.empty:
-        return Refused("nothing_planned", "the plan holds no day: give the days to forecast")
-    try:
-        require_region(series.country, series.subdivision)
-    except UnknownRegionError as error:
-        return Refused("unknown_region", str(error))
+    refused = unplannable(series)
+    if refused is not None:
+        return refused
     if not folds.contest:
         return Refused(
             "nothing_to_judge",
             f"none of the last {len(series.history)} days is open, known and not sold out after "
             "a cut-off with enough known days before it; send more recent sales",
         )
+    return None
+
+
+def unplannable(series: Series) -> Refused | None:
+    """Why no family could forecast the plan of the series, whatever its history."""
+    if series.plan.empty:
+        return Refused("nothing_planned", "the plan holds no day: give the days to forecast")
+    try:
+        require_region(series.country, series.subdivision)
+    except UnknownRegionError as error:
+        return Refused("unknown_region", str(error))
     return None

@@ -37,6 +37,7 @@ from services.training.demand.effects import effects_of
 from services.training.demand.families import enter
 from services.training.demand.features import Design, prepare
 from services.training.demand.findings import Subject
+from services.training.demand.newcomer import is_newcomer, train_newcomer
 from services.training.demand.outcome import Refused, Scores, Stage, Trained
 from services.training.demand.pooled.pools import Pools
 from services.training.demand.prediction import Floats
@@ -68,6 +69,8 @@ def train(
     folds = plan_folds(series, config.horizon_days, config.search_folds, config.contest_folds)
     refusal = refusal_of(series, config, folds)
     if refusal is not None:
+        if pools is not None and is_newcomer(series, config, refusal):
+            return train_newcomer(series, config, pools, lambda: clock() - started)
         return refusal
     contenders = contenders_of(series, config, folds, pools)
     if isinstance(contenders, Refused):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from services.training.demand.backtest import Fold, fold_at
-from services.training.demand.censoring import expected_demand
 from services.training.demand.features import planned_regressors
 from services.training.demand.pooled.config import PoolConfig
 from services.training.demand.pooled.pool import FittedPool, PoolTooSmallError, fit_pool
@@ -51,8 +50,7 @@ def fold_before(series: Series, days_back: int, horizon: int) -> Fold | None:
     cutoff = len(series.history) - 1 - days_back
     if cutoff < 0:
         return None
-    demand = expected_demand(series.history)
-    fold = fold_at(series, demand, planned_regressors(series), horizon, cutoff)
+    fold = fold_at(series, planned_regressors(series), horizon, cutoff)
     return fold if fold.can_judge else None
 
 
@@ -61,12 +59,6 @@ def _known_at(series: Sequence[Series], cutoff: pd.Timestamp, config: PoolConfig
     for one in series:
         row = (cutoff - one.history.index[0]).days
         if config.warm_up_days <= row < len(one.history):
-            fold = fold_at(
-                one,
-                expected_demand(one.history),
-                planned_regressors(one),
-                config.horizon_days,
-                row,
-            )
+            fold = fold_at(one, planned_regressors(one), config.horizon_days, row)
             known.append(fold.series)
     return known

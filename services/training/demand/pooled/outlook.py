@@ -55,10 +55,12 @@ class Outlook:
         days, features = self._ahead(targets)
         terms = replace(self.terms, past=self.terms.past[:past])
         history = prophet_map.scale_history(self.design.days[:past], self.design.demand[:past])
-        matrices = prophet_map.make_design(history.t, history.y, terms.past, history.changepoints)
         flags = np.full(features.shape[1], True)
         model = _model(with_year=self._year(past))
         try:
+            matrices = prophet_map.make_design(
+                history.t, history.y, terms.past, history.changepoints
+            )
             additive = prophet_map.solve(matrices, model.priors(terms), ~flags)
             fits = [
                 additive,

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 import pandas as pd
 
+from services.training.demand.backtest import Fold
 from services.training.demand.config import (
     Progress,
     Report,
@@ -19,6 +20,7 @@ from services.training.demand.config import (
 from services.training.demand.packing import packed, unpacked
 from services.training.demand.pooled.config import PoolConfig
 from services.training.demand.pooled.forward import DatedPool, fit_dated_pools, pool_for
+from services.training.demand.pooled.newcomers import Newcomers, judge_newcomers
 from services.training.demand.pooled.pool import (
     FittedPool,
     PooledAnswer,
@@ -27,7 +29,7 @@ from services.training.demand.pooled.pool import (
 )
 from services.training.demand.pooled.rehearsal import Mixtures, learn_mixtures
 from services.training.demand.pooled.saved import UnknownPoolFormat, from_dict, to_dict
-from services.training.demand.pooled.schedule import Schedule, rehearsal_fold, schedule_of
+from services.training.demand.pooled.schedule import Schedule, fold_after, schedule_of
 from services.training.demand.pooled.spread import Spread
 from services.training.demand.pooled.tenant import Mixture
 from services.training.demand.series import Series
@@ -42,12 +44,14 @@ _FORMAT: Final = 1
 @dataclass(frozen=True, slots=True, eq=False)
 class Pools:
     """`latest` knows all the series held; each of `dated` nothing after its cut-off, and the
-    `mixtures` nothing after `learnt_through` (None: they are equal weights, and know nothing)."""
+    `mixtures` nothing after `learnt_through` (None: they are equal weights, and know nothing).
+    `newcomers` tells how the last of the dated did on new products, None where it could not be."""
 
     latest: FittedPool
     dated: tuple[DatedPool, ...]
     mixtures: Mixtures
     learnt_through: pd.Timestamp | None
+    newcomers: Newcomers | None
 
     def before(self, cutoff: pd.Timestamp) -> FittedPool | None:
         """The latest pool that knows nothing after `cutoff`, if the mixtures know no more."""
@@ -77,6 +81,7 @@ class Pools:
                 ],
                 "mixtures": asdict(self.mixtures),
                 "learnt_through": None if through is None else _day(through),
+                "newcomers": None if self.newcomers is None else asdict(self.newcomers),
             }
         )
 
@@ -86,7 +91,7 @@ class Pools:
         content = unpacked(data)
         if content["format"] != _FORMAT:
             raise UnknownPoolFormat(content["format"])
-        through = content["learnt_through"]
+        through, newcomers = content["learnt_through"], content["newcomers"]
         return cls(
             latest=from_dict(content["latest"]),
             dated=tuple(
@@ -97,6 +102,7 @@ class Pools:
                 **{name: _mixture(saved) for name, saved in content["mixtures"].items()}
             ),
             learnt_through=None if through is None else pd.Timestamp(through),
+            newcomers=None if newcomers is None else Newcomers(**newcomers),
         )
 
 
@@ -113,28 +119,39 @@ def fit_pools(series: Sequence[Series], config: TrainingConfig, report: Report =
     report(Progress(TrainingStage.FIT, 0.0))
     latest = fit_pool(drawn, pool_config, config.seed)
     schedule = schedule_of(drawn, config)
+    if schedule is None:
+        return Pools(latest, (), Mixtures.equal(), None, None)
     dated: list[DatedPool] = []
-    for number, cutoff in enumerate(() if schedule is None else schedule.cutoffs, start=1):
+    for number, cutoff in enumerate(schedule.cutoffs, start=1):
         report(Progress(TrainingStage.FIT, 0.3 * number))
         dated += fit_dated_pools(drawn, [cutoff], pool_config, config.seed)
     report(Progress(TrainingStage.EVALUATE, 0.9))
-    mixtures, through = _mixtures(drawn, dated, schedule, config)
+    pools = _mixed(latest, tuple(dated), schedule, _drawn(drawn, MOST_REHEARSED, config.seed))
     report(Progress(TrainingStage.EVALUATE, 1.0))
-    return Pools(latest, tuple(dated), mixtures, through)
+    return pools
 
 
-def _mixtures(
-    series: Sequence[Series],
-    dated: Sequence[DatedPool],
-    schedule: Schedule | None,
-    config: TrainingConfig,
-) -> tuple[Mixtures, pd.Timestamp | None]:
-    """Learnt from the first dated pool alone: later ones know days that the contest judges."""
-    if schedule is None or not dated or dated[0].cutoff != schedule.cutoffs[0]:
-        return Mixtures.equal(), None
-    folds = [rehearsal_fold(one, schedule) for one in _drawn(series, MOST_REHEARSED, config.seed)]
-    known = [fold for fold in folds if fold is not None]
-    return learn_mixtures(dated[0].pool, known), schedule.learnt_through
+def _mixed(
+    latest: FittedPool,
+    dated: tuple[DatedPool, ...],
+    schedule: Schedule,
+    rehearsed: Sequence[Series],
+) -> Pools:
+    """Mixtures learnt from the first dated pool alone: later ones know days the contest judges."""
+    mixtures, through = Mixtures.equal(), None
+    if dated and dated[0].cutoff == schedule.cutoffs[0]:
+        folds = _folds(rehearsed, dated[0].cutoff, schedule.days)
+        mixtures, through = learn_mixtures(dated[0].pool, folds), schedule.learnt_through
+    newcomers = None
+    if dated:
+        folds = _folds(rehearsed, dated[-1].cutoff, schedule.days)
+        newcomers = judge_newcomers(dated[-1].pool, mixtures.alone, folds)
+    return Pools(latest, dated, mixtures, through, newcomers)
+
+
+def _folds(series: Sequence[Series], cutoff: pd.Timestamp, days: int) -> list[Fold]:
+    found = (fold_after(one, cutoff, days) for one in series)
+    return [fold for fold in found if fold is not None]
 
 
 def _drawn(series: Sequence[Series], most: int, seed: int) -> list[Series]:

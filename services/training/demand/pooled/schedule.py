@@ -9,7 +9,6 @@ from typing import Final
 import pandas as pd
 
 from services.training.demand.backtest import Fold, fold_at, plan_folds
-from services.training.demand.censoring import expected_demand
 from services.training.demand.config import TrainingConfig
 from services.training.demand.features import planned_regressors
 from services.training.demand.series import Series
@@ -49,14 +48,11 @@ def schedule_of(series: Sequence[Series], config: TrainingConfig) -> Schedule | 
     return Schedule((first, contest[len(contest) // 2].cutoff), days)
 
 
-def rehearsal_fold(series: Series, schedule: Schedule) -> Fold | None:
-    """The fold from the first cut-off to where the contest may begin, as it was known there: later
-    days do not even tell what sold-out days were worth. None where the series was not there yet,
-    or is not there any more."""
-    history = series.history
-    row = (schedule.cutoffs[0] - history.index[0]).days
-    if row < 0 or row + schedule.days >= len(history):
+def fold_after(series: Series, cutoff: pd.Timestamp, days: int) -> Fold | None:
+    """The fold of so many days after the cut-off; None where the series was not there yet, or is
+    not there any more."""
+    row = (cutoff - series.history.index[0]).days
+    if row < 0 or row + days >= len(series.history):
         return None
-    demand = expected_demand(history.loc[: schedule.learnt_through])
-    fold = fold_at(series, demand, planned_regressors(series), schedule.days, row)
+    fold = fold_at(series, planned_regressors(series), days, row)
     return fold if fold.can_judge else None

@@ -1,0 +1,142 @@
+"""A job's pools: what a fold is told, and what nobody may know before its day."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from services.training.demand.backtest import Fold, plan_folds
+from services.training.demand.config import Progress
+from services.training.demand.packing import packed, unpacked
+from services.training.demand.pooled.pool import PooledAnswer
+from services.training.demand.pooled.pools import (
+    Pools,
+    PoolTooSmallError,
+    UnknownPoolFormat,
+    fit_pools,
+)
+from services.training.demand.series import Series
+from tests.demand.made_shop import QUICK, perturbed_after, shop
+
+DAY = pd.Timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def pools() -> Pools:
+    return fit_pools(shop(), QUICK)
+
+
+def contest_of(series: Series) -> tuple[Fold, ...]:
+    folds = QUICK.search_folds, QUICK.contest_folds
+    return plan_folds(series, QUICK.horizon_days, *folds).contest
+
+
+def same(one: PooledAnswer, other: PooledAnswer) -> bool:
+    return all(
+        np.array_equal(a.mean, b.mean) and np.array_equal(a.quantiles, b.quantiles)
+        for a, b in zip(one.members, other.members, strict=True)
+    )
+
+
+def test_every_contest_fold_has_a_pool_that_knows_nothing_of_it(pools: Pools) -> None:
+    first, second = pools.dated
+    early, *_, last = contest_of(shop()[0])
+    assert first.cutoff == early.cutoff - 14 * DAY
+    assert early.cutoff < second.cutoff < last.cutoff
+    assert pools.learnt_through == early.cutoff
+    assert pools.before(early.cutoff) is first.pool
+    assert pools.before(second.cutoff - DAY) is first.pool
+    assert pools.before(second.cutoff) is second.pool
+    assert pools.before(early.cutoff - DAY) is None
+    folds = [fold.series for one in shop() for fold in contest_of(one)]
+    assert set(pools.answers(folds)) == {fold.data_through for fold in folds}
+
+
+def test_what_came_after_a_cutoff_changes_no_bit_of_what_a_pool_answers_there(
+    pools: Pools,
+) -> None:
+    cutoff = pools.dated[1].cutoff
+    stirred = perturbed_after(shop(), cutoff)
+    told = fit_pools(stirred, QUICK)
+    assert told.mixtures == pools.mixtures
+    for before, after in zip(shop(), stirred, strict=True):
+        calm, shaken = (
+            found.answers([fold.series for fold in contest_of(one) if fold.cutoff <= cutoff])
+            for found, one in ((pools, before), (told, after))
+        )
+        assert len(calm) == 3
+        assert calm.keys() == shaken.keys()
+        assert all(same(calm[day], shaken[day]) for day in calm)
+    assert not same(told.latest.predict(shop()[0]), pools.latest.predict(shop()[0]))
+
+
+def test_the_mixture_learns_from_the_days_before_the_contest_alone(pools: Pools) -> None:
+    assert pools.learnt_through is not None
+    during = perturbed_after(shop(), pools.learnt_through - 7 * DAY)
+    assert fit_pools(during, QUICK).mixtures != pools.mixtures
+    equal = [0.25] * 4
+    assert list(pools.mixtures.beside_prophet.weights) != equal
+    assert sum(pools.mixtures.beside_prophet.weights) == pytest.approx(1.0)
+
+
+def test_a_series_that_ended_before_the_others_is_told_nothing_it_could_not_know(
+    pools: Pools,
+) -> None:
+    """Its contest lies before the days that the mixture learnt from, of other series."""
+    ended = shop(days=150)[0]
+    folds = contest_of(ended)
+    assert {fold.cutoff for fold in folds} != set(pools.answers([f.series for f in folds]))
+    assert all(
+        cutoff >= (pools.learnt_through or cutoff)
+        for cutoff in pools.answers([fold.series for fold in folds])
+    )
+
+
+def test_pools_survive_bytes_and_the_same_series_in_any_order_give_the_same(pools: Pools) -> None:
+    data = pools.to_bytes()
+    assert data == fit_pools(shop()[::-1], QUICK).to_bytes()
+    restored = Pools.from_bytes(data)
+    assert restored.to_bytes() == data
+    for one in shop():
+        assert same(restored.latest.predict(one), pools.latest.predict(one))
+    assert restored.newcomers == pools.newcomers
+    with pytest.raises(UnknownPoolFormat, match="format 7"):
+        Pools.from_bytes(packed(unpacked(data) | {"format": 7}))
+
+
+def test_asking_for_many_plans_at_once_answers_each_as_if_alone(pools: Pools) -> None:
+    together = pools.latest.answers(shop())
+    for one, answer in zip(shop(), together, strict=True):
+        assert same(answer, pools.latest.predict(one))
+
+
+def test_too_short_a_past_leaves_the_latest_pool_alone_with_equal_weights() -> None:
+    young = fit_pools(shop(products=12, days=72), QUICK)
+    assert young.dated == ()
+    assert asdict(young.mixtures)["alone"]["weights"] == pytest.approx((1 / 3,) * 3)
+    assert (young.learnt_through, young.newcomers) == (None, None)
+    assert Pools.from_bytes(young.to_bytes()).to_bytes() == young.to_bytes()
+
+
+def test_too_few_days_of_all_together_are_refused() -> None:
+    with pytest.raises(PoolTooSmallError, match="a pool needs 200"):
+        fit_pools(shop(products=1, days=60), QUICK)
+
+
+def test_new_products_are_judged_on_others_cut_as_short(pools: Pools) -> None:
+    """One to three weeks of a product tell its level; the weekdays are those of the others."""
+    assert pools.newcomers is not None
+    assert pools.newcomers.products == 5
+    assert pools.newcomers.skill > 0.0
+    assert 0.5 < pools.newcomers.confidence <= 1.0
+
+
+def test_progress_never_falls() -> None:
+    seen: list[Progress] = []
+    fit_pools(shop(products=12, days=72), QUICK, seen.append)
+    fractions = [progress.fraction for progress in seen]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0.0, 1.0)
