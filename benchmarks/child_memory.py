@@ -1,22 +1,26 @@
 """What a training child takes of memory, and what a further one adds: JSON in MiB.
 
-    python -m benchmarks.child_memory [--children 4] [--products 5]
+    python -m benchmarks.child_memory [--children 4] [--products 20]
 
-A real job over HTTP for each number of training children, with so many products of two years for
-each of them, while /proc/PID/smaps_rollup of the worker's fork server and its children is read.
+The same real job over HTTP, of products of two years at the defaults, with one training child up to
+as many as asked for, while /proc/PID/smaps_rollup of the worker's fork server and its children is
+read. Figures are of the time from the job's first product on, but for those of the pool.
 
-peak_rss            the highest resident size that any child ever had, shared pages included
+peak_rss            the highest resident size that a training child ever had, shared pages included
 further_child_pss   by how much the highest PSS of fork server and children together grows with
-                    one child more, from one child to as many as asked for
+                    one child more
 fork_server_pss     of the fork server while a single child trains
+pool_peak_rss       the highest resident size of the child that learns the job's pool, which it
+                    leaves before any product trains
 """
 
 import argparse
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -25,109 +29,125 @@ from rich.progress import track
 
 from benchmarks.made_tenant import made_tenant
 from benchmarks.processes import children_by_parent, command_of, descendants, memory_of, peak_rss
-from benchmarks.service import load, morrow_up, tenant_client, train
+from benchmarks.service import events_of, first_at, load, morrow_up, tenant_client, train
 
 LOOK_SECONDS: Final = 0.02
 LOOKS_A_SEARCH: Final = 10
 FORK_SERVER: Final = "multiprocessing.forkserver"
 
 
-@dataclass(slots=True)
-class Seen:
-    """The highest sizes so far, in MiB; `most_at_once` children ran together."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """At one moment, in MiB: PSS of the fork servers, PSS and peak RSS so far of each child."""
 
-    total_pss: float = 0.0
-    fork_server_pss: float = 0.0
-    peak_rss: float = 0.0
-    most_at_once: int = 0
+    at: float
+    servers: float
+    pss: dict[int, float]
+    peaks: dict[int, float]
+
+    @property
+    def total(self) -> float:
+        return self.servers + sum(self.pss.values())
 
 
-def run(children: int = 4, products: int = 5) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class WatchedJob:
+    """The looks before the job's first product began, and those since."""
+
+    pool: Sequence[Look]
+    training: Sequence[Look]
+
+
+def run(children: int = 4, products: int = 20) -> dict[str, object]:
     """Every figure, from one child to as many as `children` at once."""
     counts = range(1, children + 1)
-    seen = [
-        watched_job(count, count * products)
-        for count in track(counts, "Children", console=Console(stderr=True))
-    ]
-    totals = [one.total_pss for one in seen]
+    bar = track(counts, "Children", console=Console(stderr=True))
+    jobs = [watched_job(count, products) for count in bar]
+    totals = [max(look.total for look in job.training) for job in jobs]
     added = [more - less for less, more in pairwise(totals)]
     return {
-        "products_for_each_child": products,
-        "children_seen_at_once": [one.most_at_once for one in seen],
-        "peak_rss": round(max(one.peak_rss for one in seen), 1),
-        "fork_server_pss": round(seen[0].fork_server_pss, 1),
+        "products": products,
+        "children_seen_at_once": [max(len(look.pss) for look in job.training) for job in jobs],
+        "peak_rss": round(max(highest(job.training) for job in jobs), 1),
+        "pool_peak_rss": round(max(highest(job.pool) for job in jobs), 1),
+        "fork_server_pss": round(max(look.servers for look in jobs[0].training), 1),
         "total_pss_by_children": [round(total, 1) for total in totals],
         "further_child_pss": [round(size, 1) for size in added],
         "further_child_pss_mean": round((totals[-1] - totals[0]) / len(added), 1),
     }
 
 
-def watched_job(children: int, products: int) -> Seen:
+def highest(looks: Sequence[Look]) -> float:
+    """The highest resident size that any child had had by then; 0 where there was none."""
+    return max((peak for look in looks for peak in look.peaks.values()), default=0.0)
+
+
+def watched_job(children: int, products: int) -> WatchedJob:
     tenant = made_tenant(products)
     with (
         morrow_up(workers=children) as service,
         tenant_client(service.address, service.operator_key, tenant) as client,
     ):
         load(client, tenant)
-        with watching(service.pid) as seen:
+        with watching(service.pid) as looks:
             job = train(client, {})
-    if job["status"] != "succeeded":
-        raise RuntimeError(f"the job of {products} products ended {job['status']}: {job}")
-    return seen
+        if job["status"] != "succeeded":
+            raise RuntimeError(f"the job of {tenant.name} ended {job['status']}: {job}")
+        began = first_at(events_of(client, job["id"]), "product.started")
+    return WatchedJob(
+        [look for look in looks if look.at < began], [look for look in looks if look.at >= began]
+    )
 
 
 @contextmanager
-def watching(pid: int) -> Iterator[Seen]:
+def watching(pid: int) -> Iterator[list[Look]]:
     """What the fork servers below a process and their children take while the body runs."""
-    seen, ended = Seen(), threading.Event()
-    watch = threading.Thread(target=_look_on, args=(pid, seen, ended))
+    looks: list[Look] = []
+    ended = threading.Event()
+    watch = threading.Thread(target=_look_on, args=(pid, looks, ended))
     watch.start()
     try:
-        yield seen
+        yield looks
     finally:
         ended.set()
         watch.join()
 
 
-def _look_on(pid: int, seen: Seen, ended: threading.Event) -> None:
-    family = Family()
-    looks = 0
+def _look_on(pid: int, looks: list[Look], ended: threading.Event) -> None:
+    family = find_family(pid)
     while not ended.wait(LOOK_SECONDS):
-        if looks % LOOKS_A_SEARCH == 0:
+        if len(looks) % LOOKS_A_SEARCH == 0:
             family = find_family(pid)
-        look(family, seen)
-        looks += 1
+        looks.append(look_at(family))
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """Fork servers and the children that they have started."""
 
-    servers: list[int] = field(default_factory=list)
-    children: list[int] = field(default_factory=list)
+    servers: list[int]
+    children: list[int]
 
 
 def find_family(pid: int) -> Family:
     by_parent = children_by_parent()
-    started = [one for one in descendants(pid, by_parent) if FORK_SERVER in command_of(one)]
-    servers = [one for one in started if not any(one in by_parent[other] for other in started)]
-    return Family(servers, [child for one in servers for child in by_parent.get(one, ())])
+    started = {one for one in descendants(pid, by_parent) if FORK_SERVER in command_of(one)}
+    children = {child for one in started for child in by_parent.get(one, ())}
+    return Family(sorted(started - children), sorted(children))
 
 
-def look(family: Family, seen: Seen) -> None:
-    """Raise what has been exceeded."""
-    own = sum(memory_of(server).pss for server in family.servers)
-    sizes = [memory_of(child).pss for child in family.children]
-    seen.fork_server_pss = max(seen.fork_server_pss, own)
-    seen.total_pss = max(seen.total_pss, own + sum(sizes))
-    seen.peak_rss = max([seen.peak_rss, *map(peak_rss, family.children)])
-    seen.most_at_once = max(seen.most_at_once, sum(size > 0 for size in sizes))
+def look_at(family: Family) -> Look:
+    """Children that have ended take nothing, and are left out."""
+    sizes = {child: memory_of(child).pss for child in family.children}
+    alive = {child: size for child, size in sizes.items() if size > 0}
+    servers = sum(memory_of(server).pss for server in family.servers)
+    return Look(time.time(), servers, alive, {child: peak_rss(child) for child in alive})
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--children", type=int, default=4, help="at most so many at once")
-    parser.add_argument("--products", type=int, default=5, help="for each child")
+    parser.add_argument("--products", type=int, default=20, help="of each job")
     given = parser.parse_args()
     print(json.dumps(run(given.children, given.products), indent=2))
 

@@ -21,10 +21,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.progress import track
@@ -33,7 +32,7 @@ import migrations
 from benchmarks.load_speed import OPERATOR_KEY, serving
 from benchmarks.made_tenant import made_tenant
 from benchmarks.processes import cpu_seconds
-from benchmarks.service import events_of, finished, load, order, tenant_client
+from benchmarks.service import events_of, finished, first_at, load, order, tenant_client
 from shared.postgres import EmbeddedPostgres, RunningPostgres
 from shared.roles import MIGRATOR, WORKER
 
@@ -72,15 +71,10 @@ def cold_start(
             spent = cpu_seconds(worker.pid)
         events = events_of(client, job["id"])
     return {
-        "first_product_started": seconds_until("product.started", events, began),
-        "first_fit": seconds_until("product.trained", events, began),
+        "first_product_started": round(first_at(events, "product.started") - began, 2),
+        "first_fit": round(first_at(events, "product.trained") - began, 2),
         "cpu": round(spent, 2),
     }
-
-
-def seconds_until(type: str, events: list[dict[str, Any]], began: float) -> float:
-    at = next(event["at"] for event in events if event["type"] == type)
-    return round(datetime.fromisoformat(at).timestamp() - began, 2)
 
 
 @contextmanager

@@ -16,7 +16,6 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from statistics import median
 from typing import Any
 
@@ -29,6 +28,7 @@ from benchmarks.service import (
     Service,
     events_of,
     finished,
+    first_at,
     load,
     morrow_up,
     order,
@@ -89,16 +89,9 @@ def timed_job(service: Service, products: int, progress: Progress) -> Taken:
 
 def phases(events: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """How long a job prepared, waited for its pool, and trained."""
-    first: dict[str, datetime] = {}
-    for event in events:
-        first.setdefault(event["type"], datetime.fromisoformat(event["at"]))
     marks = ("job.started", "data.validated", "product.started", "job.finished")
-    begin, validated, training, end = (first[mark] for mark in marks)
-    return {
-        "prepare": (validated - begin).total_seconds(),
-        "pool": (training - validated).total_seconds(),
-        "train": (end - training).total_seconds(),
-    }
+    begin, validated, training, end = (first_at(events, mark) for mark in marks)
+    return {"prepare": validated - begin, "pool": training - validated, "train": end - training}
 
 
 def described(job: Taken) -> dict[str, object]:

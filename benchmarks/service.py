@@ -4,9 +4,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,12 @@ def events_of(client: httpx.Client, job: str) -> list[dict[str, Any]]:
         events += page["items"]
         if not page["items"]:
             return events
+
+
+def first_at(events: Sequence[Mapping[str, Any]], type: str) -> float:
+    """When the first event of a type was written, in seconds since 1970."""
+    at = next(event["at"] for event in events if event["type"] == type)
+    return datetime.fromisoformat(at).timestamp()
 
 
 def pages(client: httpx.Client, path: str) -> list[dict[str, Any]]:
