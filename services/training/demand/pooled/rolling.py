@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -50,9 +52,10 @@ def days_since(flags: np.ndarray, most: int) -> Floats:
     return np.minimum(positions - last, most).astype(np.float64)
 
 
-def _by_weekday(demand: Floats, smooth: object) -> Floats:
-    assert callable(smooth)
-    result = np.full(len(demand), np.nan)
-    for start in range(min(_WEEK, len(demand))):
-        result[start::_WEEK] = np.asarray(smooth(pd.Series(demand[start::_WEEK])))
-    return result
+def _by_weekday(demand: Floats, smooth: Callable[[pd.DataFrame], pd.DataFrame]) -> Floats:
+    """All weekdays at once: a table of one a column, its last week filled up."""
+    weeks = -(-len(demand) // _WEEK)
+    filled = np.full(weeks * _WEEK, np.nan)
+    filled[: len(demand)] = demand
+    smoothed: Floats = smooth(pd.DataFrame(filled.reshape(weeks, _WEEK))).to_numpy()
+    return smoothed.ravel()[: len(demand)]
