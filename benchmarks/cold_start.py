@@ -38,7 +38,7 @@ from shared.roles import MIGRATOR, WORKER
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCES: Final = ("services", "shared", "migrations")
-CACHES: Final = ("HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR", "TMPDIR")
+CACHES: Final = ("HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR")
 NO_COMPILED_FILES: Final = "PYTHONDONTWRITEBYTECODE"
 
 

@@ -1,8 +1,14 @@
-"""What the engine is meant to reach, held against what was measured."""
+"""What the engine is meant to reach, held against what was measured.
+
+`python -m benchmarks.targets < bench.json` prints what `python -m benchmarks > bench.json` found as
+a table in Markdown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,13 +100,25 @@ def verdicts(results: Json) -> list[Verdict]:
     return [_verdict(target, _figure(results, target.path)) for target in TARGETS]
 
 
-def table_of(found: list[Verdict]) -> Table:
+def table_of(found: Sequence[Verdict]) -> Table:
     table = Table("target", "limit", "measured", "")
     marks = {True: "[green]met[/]", False: "[red]missed[/]", None: "[dim]not measured[/]"}
     for one in found:
         measured = "" if one.measured is None else f"{one.measured:g}"
         table.add_row(one.what, one.limit, measured, marks[one.met])
     return table
+
+
+def markdown_of(found: Sequence[Verdict]) -> str:
+    """The table for a document."""
+    rows = ["| target | limit | measured | |", "|---|---|---|---|"]
+    for one in found:
+        measured = "" if one.measured is None else f"{one.measured:g}"
+        rows.append(f"| {one.what} | {one.limit} | {measured} | {_WORDS[one.met]} |")
+    return "\n".join(rows)
+
+
+_WORDS: Final = {True: "met", False: "**missed**", None: "not measured"}
 
 
 def _verdict(target: Target, figure: float | None) -> Verdict:
@@ -115,3 +133,7 @@ def _figure(results: Json, path: tuple[str, ...]) -> float | None:
             return None
         here = here[name]
     return float(here) if isinstance(here, int | float) else None
+
+
+if __name__ == "__main__":
+    print(markdown_of(verdicts(json.load(sys.stdin))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.targets import TARGETS, Target, Verdict, table_of, verdicts
+from benchmarks.targets import TARGETS, Target, Verdict, markdown_of, table_of, verdicts
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,11 @@ def test_every_target_has_a_name_and_a_path_of_its_own() -> None:
     assert len({target.what for target in TARGETS}) == len(TARGETS)
     assert len({target.path for target in TARGETS}) == len(TARGETS)
     assert table_of(verdicts({})).row_count == len(TARGETS)
+
+
+def test_the_table_for_documents_says_what_was_missed() -> None:
+    results = {"child_memory": {"peak_rss": 150.2, "further_child_pss_mean": 92.3}}
+    lines = markdown_of(verdicts(results)).splitlines()
+    assert "| peak RSS of a training child, MiB | <= 200 | 150.2 | met |" in lines
+    assert "| PSS that a further child adds, MiB | <= 80 | 92.3 | **missed** |" in lines
+    assert len(lines) == len(TARGETS) + 2
