@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -73,6 +74,29 @@ def test_equal_content_has_equal_bytes_whatever_the_order_of_columns() -> None:
     )
     assert shuffled.to_bytes() == series.to_bytes()
     assert shuffled.regressors == ("rain", "wind")
+
+
+@given(any_series(), st.data())
+@settings(deadline=None)
+def test_a_part_of_a_series_is_the_series_of_that_part(whole: Series, data: st.DataObject) -> None:
+    rows = data.draw(st.integers(1, len(whole.history)))
+    ahead = data.draw(st.integers(0, len(whole.history) - rows))
+    known = data.draw(st.booleans())
+    past, future = whole.history.iloc[:rows], whole.history.iloc[rows : rows + ahead]
+    plan = future.drop(columns=["quantity", "stockout"])
+    for name in whole.regressors:
+        plan[name] = plan[name] if known else np.nan
+    built = replace(whole, history=past, plan=plan)
+    cut = whole.known_at(rows, ahead, {name: plan[name].to_numpy() for name in whole.regressors})
+    assert_frame_equal(cut.history, built.history, check_freq=False)
+    assert_frame_equal(cut.plan, built.plan, check_freq=False)
+    assert cut.to_bytes() == built.to_bytes()
+
+
+def test_a_plan_of_infinities_is_refused() -> None:
+    whole = bakery_series(regressors={"price": (1.0, True)})
+    with pytest.raises(MalformedSeriesError, match="plan: price holds an infinity"):
+        whole.known_at(100, 28, {"price": np.full(28, np.inf)})
 
 
 def test_negative_zero_is_zero() -> None:

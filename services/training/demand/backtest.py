@@ -8,7 +8,7 @@ lie before the first contest cut-off.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -19,7 +19,7 @@ import pandas as pd
 from services.training.demand.censoring import expected_demand
 from services.training.demand.features import filled, planned_regressors
 from services.training.demand.prediction import Floats, Prediction
-from services.training.demand.series import PLAN_COLUMNS, Series
+from services.training.demand.series import Series, weekdays
 
 _SHORTEST_TRAINING: Final = 21
 _SHORTEST_FOLD: Final = 7
@@ -45,7 +45,7 @@ class Fold:
     @property
     def can_judge(self) -> bool:
         """Something was known before the cut-off to learn from, and after it to be scored on."""
-        known = int(self.series.history["quantity"].notna().sum())
+        known = int(np.isfinite(self.series.history["quantity"].to_numpy()).sum())
         return known >= _FEWEST_KNOWN_DAYS and bool(self.scored.any())
 
     @property
@@ -127,17 +127,20 @@ def fold_at(series: Series, known: frozenset[str], days: int, cutoff: int) -> Fo
 
     Regressors `known` in advance keep their values after it, with climatology where none was
     recorded; the others have none there."""
-    history = series.history.iloc[: cutoff + 1]
-    demand = expected_demand(series.history.iloc[: cutoff + 1 + days])
-    future = series.history.iloc[cutoff + 1 : cutoff + 1 + days]
-    plan = future[[*PLAN_COLUMNS, *series.regressors]].copy()
+    past, ahead = slice(cutoff + 1), slice(cutoff + 1, cutoff + 1 + days)
+    actual = expected_demand(series.history.iloc[: cutoff + 1 + days])[ahead]
+    weekday = weekdays(series.history.index)
+    plan: dict[str, Floats] = {}
     for name in series.regressors:
-        plan[name] = filled(future[name], history[name]) if name in known else np.nan
-    actual = demand[cutoff + 1 :]
+        values = series.history[name].to_numpy()
+        if name in known:
+            plan[name] = filled(values[ahead], weekday[ahead], values[past], weekday[past])
+        else:
+            plan[name] = np.full(actual.size, np.nan)
     return Fold(
-        series=replace(series, history=history, plan=plan),
+        series=series.known_at(cutoff + 1, days, plan),
         actual=actual,
-        scored=future["open"].to_numpy() & ~np.isnan(actual),
+        scored=series.history["open"].to_numpy()[ahead] & ~np.isnan(actual),
     )
 
 

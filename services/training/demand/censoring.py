@@ -27,12 +27,13 @@ _LARGEST_LIFT: Final = 3.0
 
 def expected_demand(history: pd.DataFrame) -> Floats:
     """Demand a day: sales, lifted on sold-out days; NaN where closed or unknown; never below."""
-    sales = history["quantity"].where(history["open"])
-    sold_out = (history["stockout"] & sales.notna()).to_numpy()
+    quantity = history["quantity"].to_numpy(dtype=np.float64)
+    demand = np.where(history["open"].to_numpy(), quantity, np.nan)
+    sold_out = history["stockout"].to_numpy() & ~np.isnan(demand)
     if not sold_out.any():
-        return sales.to_numpy(dtype=np.float64)
-    level = sales.rolling(_LEVEL_DAYS, center=True, min_periods=1).mean().to_numpy()
-    demand = sales.to_numpy(dtype=np.float64).copy()
+        return demand
+    month = pd.Series(demand).rolling(_LEVEL_DAYS, center=True, min_periods=1)
+    level = month.mean().to_numpy()
     weekday = weekdays(history.index)
     usable = ~np.isnan(demand) & (level > 0)
     for day in range(7):

@@ -19,6 +19,7 @@ from services.training.demand.prediction import Floats
 from services.training.demand.series import Series, weekdays
 
 Days = npt.NDArray[np.datetime64]
+Weekdays = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,10 +88,9 @@ def prepare(series: Series) -> Design:
     )
 
 
-def filled(values: pd.Series, observed: pd.Series) -> Floats:
+def filled(values: Floats, days: Weekdays, observed: Floats, observed_on: Weekdays) -> Floats:
     """`values` with its gaps closed by the climatology of what was `observed` so far."""
-    usual = _weekday_climatology(observed.to_numpy(), weekdays(observed.index))
-    return _fill(values.to_numpy(), usual[weekdays(values.index)])
+    return _fill(values, _weekday_climatology(observed, observed_on)[days])
 
 
 def _days(index: pd.Index) -> Days:
@@ -106,7 +106,7 @@ def _informative(values: Floats) -> bool:
     return bool(len(known) and known.min() < known.max())
 
 
-def _weekday_climatology(observed: Floats, weekday: npt.NDArray[np.int32]) -> Floats:
+def _weekday_climatology(observed: Floats, weekday: Weekdays) -> Floats:
     """The mean of each weekday; of all days for a weekday never observed; NaN without any day."""
     known = ~np.isnan(observed)
     if not known.any():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final, Self
@@ -15,6 +17,8 @@ from services.training.demand.packing import packed, unpacked
 HISTORY_COLUMNS: Final = ("quantity", "open", "stockout")
 PLAN_COLUMNS: Final = ("open",)
 _FORMAT: Final = 1
+
+Floats = npt.NDArray[np.float64]
 
 
 class MalformedSeriesError(ValueError):
@@ -79,6 +83,17 @@ class Series:
     def data_through(self) -> pd.Timestamp:
         return pd.Timestamp(self.history.index[-1])
 
+    def known_at(self, rows: int, ahead: int, regressors: Mapping[str, Floats]) -> Self:
+        """This series as known after its first `rows` days (one or more), its plan the `ahead` days
+        that followed: open as they were, with these regressors, NaN where not known."""
+        future = self.history.iloc[rows : rows + ahead]
+        columns = {name: future[name].to_numpy() for name in PLAN_COLUMNS}
+        columns |= {name: _finite(regressors[name], name, "plan") for name in self.regressors}
+        known = copy(self)  # parts of a canonical frame are canonical
+        object.__setattr__(known, "history", self.history.iloc[:rows])
+        object.__setattr__(known, "plan", pd.DataFrame(columns, index=future.index))
+        return known
+
     def to_bytes(self) -> bytes:
         """Canonical bytes (gzipped JSON): the same content gives the same bytes."""
         content = {
@@ -134,8 +149,12 @@ def _column(values: pd.Series, name: str, part: str) -> np.ndarray:
         if values.isna().any():
             raise MalformedSeriesError(f"{part}: {name} is yes or no, never unknown")
         return values.to_numpy(dtype=bool)
+    return _finite(values.to_numpy(dtype=np.float64, na_value=np.nan), name, part)
+
+
+def _finite(numbers: Floats, name: str, part: str) -> Floats:
     # Adding zero turns -0.0 into 0.0: equal content must have equal bytes.
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
+    numbers = numbers + 0.0
     if np.isinf(numbers).any():
         raise MalformedSeriesError(f"{part}: {name} holds an infinity; send the number or nothing")
     return numbers
