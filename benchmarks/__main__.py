@@ -37,7 +37,11 @@ def main() -> int:
     results: dict[str, Any] = {}
     for name in asked.names:
         screen.rule(name)
-        results[name] = run(name, options_of(name, asked))
+        try:
+            results[name] = run(name, options_of(name, asked))
+        except KeyboardInterrupt:
+            screen.print(f"interrupted in {name}: what is left is not measured")
+            break
     found = verdicts(results)
     screen.print(table_of(found))
     print(json.dumps({"machine": before, **results, "targets": list(map(asdict, found))}, indent=2))
