@@ -14,7 +14,6 @@ from statistics import NormalDist
 from typing import Final, Literal, assert_never
 
 import numpy as np
-import numpy.typing as npt
 
 from services.training.demand import prophet_map
 from services.training.demand.features import Design
@@ -166,7 +165,6 @@ class FittedProphet:
         beyond = np.maximum(self._time() - 1.0, 0.0)
         laplace_scale = float(np.abs(self.fit.delta).mean()) + 1e-8
         trend = self.fit.delta.size * 2.0 * laplace_scale**2 * beyond**3 / 3.0
-        multiplied: npt.NDArray[np.bool_] = self.fit.multiplicative
-        factors = 1.0 + self.posed.terms.ahead[:, multiplied] @ self.fit.beta[multiplied]
+        factors = self.fit.factors(self.posed.terms.ahead)
         deviation: Floats = np.sqrt(trend * factors**2 + self.fit.sigma**2) * self.history.y_scale
         return deviation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Final
 
 from services.training.demand.classification import DemandClass, demand_class
@@ -11,6 +11,7 @@ from services.training.demand.model import UnfittedProphet
 from services.training.demand.prophet_terms import covers_a_year
 from services.training.demand.search import Choice, Parameters, Range, Space
 
+_PARAMETERS: Final = frozenset(field.name for field in fields(UnfittedProphet))
 _ALWAYS: Final[Space] = {
     "changepoint_prior_scale": Range(0.005, 0.5, grid=(0.01, 0.05, 0.25)),
     "seasonality_prior_scale": Range(0.01, 1.0, grid=(0.03, 0.1)),
@@ -55,10 +56,10 @@ def from_point(point: Parameters) -> UnfittedProphet:
 
 def from_params(params: dict[str, object]) -> UnfittedProphet:
     """The model of these parameters, those not named at their default."""
-    unknown = set(params) - {field.name for field in fields(UnfittedProphet)}
+    unknown = params.keys() - _PARAMETERS
     if unknown:
         raise ValueError(f"Prophet has no parameters {sorted(unknown)}")
-    return replace(UnfittedProphet(), **params)  # type: ignore[arg-type]
+    return UnfittedProphet(**params)  # type: ignore[arg-type]
 
 
 def _sells_most_days(design: Design) -> bool:

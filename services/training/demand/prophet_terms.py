@@ -7,7 +7,7 @@ fit of these arrays is a fit of that model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
@@ -57,22 +57,21 @@ class Standard:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """`past` (n, K) and `ahead` (h, K) hold the columns of all terms, side by side."""
+    """`past` (n, K) and `ahead` (h, K) hold the columns of all terms, side by side; `acting` (K,)
+    flags those that were ever something else than zero: the others say nothing."""
 
     terms: tuple[Term, ...]
     past: Floats
     ahead: Floats
     standards: dict[str, Standard]
+    acting: npt.NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "acting", np.any(self.past != 0.0, axis=0))
 
     @property
     def labels(self) -> list[str]:
         return [label for term in self.terms for label in term.labels]
-
-    @property
-    def acting(self) -> npt.NDArray[np.bool_]:
-        """Columns that were ever something else than zero: the others say nothing."""
-        acting: npt.NDArray[np.bool_] = np.any(self.past != 0.0, axis=0)
-        return acting
 
 
 def covers_a_year(design: Design) -> bool:

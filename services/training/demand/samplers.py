@@ -43,7 +43,12 @@ class _KnownSpaceTPESampler(optuna.samplers.TPESampler):
     """TPE that is told the space, instead of working it out from all earlier trials each time."""
 
     def __init__(self, space: Distributions, seed: int) -> None:
-        super().__init__(seed=seed, n_startup_trials=_STARTUP_TRIALS, n_ei_candidates=_CANDIDATES)
+        super().__init__(
+            seed=seed,
+            n_startup_trials=_STARTUP_TRIALS,
+            n_ei_candidates=_CANDIDATES,
+            constant_liar=False,  # one trial at a time: there is none under way to lie about
+        )
         self._known = {name: item for name, item in space.items() if not item.single()}
 
     def infer_relative_search_space(

@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, fmean, median, stdev
+from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -194,7 +194,7 @@ def _expected_gain(ratios: Sequence[float]) -> float:
     like those of the trials so far: the expected improvement of Jones, Schonlau & Welch (1998)."""
     if len(ratios) < _FEWEST_TO_EXPECT:
         return math.inf
-    best, mean, spread = min(ratios), fmean(ratios), stdev(ratios)
+    best, mean, spread = min(ratios), float(np.mean(ratios)), float(np.std(ratios, ddof=1))
     if spread == 0.0:
         return 0.0
     normal, below = NormalDist(), (best - mean) / spread

@@ -53,8 +53,12 @@ class MapFit:
         trend: FloatArray = self.k * t + self.m + ramps(t, self.changepoints) @ self.delta
         return trend
 
+    def factors(self, features: FloatArray) -> FloatArray:
+        """What the trend is multiplied by under features (n, K), shape (n,)."""
+        factors: FloatArray = 1.0 + features @ (self.beta * self.multiplicative)
+        return factors
+
     def mean(self, t: FloatArray, features: FloatArray) -> FloatArray:
         """The expected scaled value at times (n,) with features (n, K), shape (n,)."""
-        factors = 1.0 + features[:, self.multiplicative] @ self.beta[self.multiplicative]
-        added: FloatArray = features[:, ~self.multiplicative] @ self.beta[~self.multiplicative]
-        return self.trend(t) * factors + added
+        added: FloatArray = features @ (self.beta * ~self.multiplicative)
+        return self.trend(t) * self.factors(features) + added

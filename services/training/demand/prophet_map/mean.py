@@ -155,6 +155,6 @@ def _parts(point: Point) -> tuple[FloatArray, FloatArray]:
 
 
 def _block(matrix: FloatArray, working: Indices) -> FloatArray:
-    if working.size == matrix.shape[0]:
-        return matrix.copy()
+    if working[-1] == working.size - 1:
+        return matrix[: working.size, : working.size].copy()
     return matrix[working[:, None], working]
