@@ -8,8 +8,10 @@ from typing import Final
 import pandas as pd
 
 from benchmarks.accuracy.protocol import HORIZON
+from services.training.demand.baseline import forecast_baseline
 from services.training.demand.features import prepare
 from services.training.demand.model import PosedDesign, UnfittedProphet
+from services.training.demand.outcome import Stage
 from services.training.demand.pooled import (
     FittedPool,
     PoolConfig,
@@ -31,7 +33,6 @@ _CONFIG: Final = PoolConfig(horizon_days=HORIZON)
 _FOLDS: Final = (28, 14)
 """Days before the origin at which the folds are cut that weigh and calibrate. All have the pool of
 the first: in later ones it would be stale, and lose to Prophet for that alone."""
-_MEDIAN: Final = LEVELS.index(0.5)
 
 
 class NotTrained(ValueError):
@@ -42,7 +43,8 @@ class NotTrained(ValueError):
 
 
 def engine(series: Sequence[Series], seed: int) -> list[Prediction]:
-    """What the product answers with its defaults: a job's pools, then each series' training."""
+    """What the product answers with its defaults: a job's pools, then each series' training; the
+    same-weekday mean where that stays on paper."""
     config = TrainingConfig(horizon_days=HORIZON, seed=seed)
     pools = _pools(series, config)
     return [_trained(one, config, pools) for one in series]
@@ -92,7 +94,7 @@ def _prophet(series: Series) -> Prediction:
 
 def _point_is_median(prediction: Prediction) -> Prediction:
     """WAPE asks for the median: no other point has a smaller expected absolute error."""
-    return Prediction(prediction.quantiles[:, _MEDIAN], prediction.quantiles)
+    return Prediction(prediction.median, prediction.quantiles)
 
 
 def _pools(series: Sequence[Series], config: TrainingConfig) -> Pools | None:
@@ -107,5 +109,7 @@ def _trained(series: Series, config: TrainingConfig, pools: Pools | None) -> Pre
     trained = train(series, config, pools=pools)
     if isinstance(trained, Refused):
         raise NotTrained(series, trained)
+    if trained.stage is Stage.PAPER:
+        return _point_is_median(forecast_baseline(series))
     quantiles = trained.forecast[[str(level) for level in LEVELS]].to_numpy()
     return _point_is_median(Prediction(trained.forecast["mean"].to_numpy(), quantiles))

@@ -23,7 +23,7 @@ from services.training.demand.prediction import LEVELS, Floats, Prediction
 
 LEAD_BANDS: Final = (7, 14, 28)
 """Last lead, in days, of each band; what lies beyond belongs to the last."""
-_PRIOR_DAYS: Final = 40
+PRIOR_DAYS: Final = 40
 _BORROWING_DAYS: Final = 60
 _FEWEST_DAYS: Final = 14
 _LOWER, _UPPER = LEVELS.index(0.1), LEVELS.index(0.9)
@@ -61,8 +61,9 @@ class _Misses:
         return _Misses(self.values[chosen], self.drift[chosen], self.bands[chosen])
 
 
-def calibrate(forecasts: Sequence[FoldForecast]) -> Calibration:
-    """Offsets learnt from raw forecasts and what then happened; none from under 14 scored days."""
+def calibrate(forecasts: Sequence[FoldForecast], prior_days: int = PRIOR_DAYS) -> Calibration:
+    """Offsets learnt from raw forecasts and what then happened, as if `prior_days` more had been
+    as promised; none from under 14 scored days."""
     if sum(len(forecast.actual) for forecast in forecasts) < _FEWEST_DAYS:
         return Calibration.none()
     parts = [_misses_of(forecast) for forecast in forecasts if len(forecast.actual)]
@@ -71,7 +72,7 @@ def calibrate(forecasts: Sequence[FoldForecast]) -> Calibration:
         np.concatenate([part.drift for part in parts]),
         np.concatenate([part.bands for part in parts]),
     )
-    trust = _weight(misses, _PRIOR_DAYS)
+    trust = _weight(misses, prior_days)
     overall = _offsets(misses)
     rows = []
     for band in range(len(LEAD_BANDS)):

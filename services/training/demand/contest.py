@@ -11,7 +11,7 @@ import numpy as np
 
 from services.training.demand.backtest import Fold, FoldForecast, walk_forward
 from services.training.demand.baseline import Baseline
-from services.training.demand.calibrate import calibrate
+from services.training.demand.calibrate import Calibration, calibrate
 from services.training.demand.comparison import Gain, compare
 from services.training.demand.config import Family
 from services.training.demand.entry import Entry
@@ -33,7 +33,7 @@ _SCORED: Final = [LEVELS.index(level) for level in SCORED_LEVELS]
 _LOWER, _UPPER = LEVELS.index(0.1), LEVELS.index(0.9)
 _MATURE_CONFIDENCE: Final = 0.95
 _VALIDATED_CONFIDENCE: Final = 0.8
-_STANDARD_ERRORS: Final = 2.0
+_STANDARD_ERRORS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ class Contest:
         return winner(self.standings, self.reference)
 
     @property
-    def raw_of_best(self) -> list[FoldForecast]:
-        """Every walk-forward forecast the best entry ever made, to calibrate it on."""
-        return [*self.best.entry.rehearsal, *self.best.raw]
+    def calibration(self) -> Calibration:
+        """Of the best entry, on every walk-forward forecast that it ever made."""
+        return _learnt(self.best.entry, self.best.raw)
 
 
 def hold_contest(entries: Sequence[Entry], folds: Sequence[Fold]) -> Contest:
@@ -84,7 +84,7 @@ def hold_contest(entries: Sequence[Entry], folds: Sequence[Fold]) -> Contest:
 def compete(entry: Entry, folds: Sequence[Fold]) -> Standing:
     """The entry on every contest fold, each calibrated on the rehearsal and the folds before."""
     raw = walk_forward(folds, lambda series: entry.fit(series).predict())
-    return Standing(entry, tuple(raw), tuple(_calibrated(entry.rehearsal, raw)))
+    return Standing(entry, tuple(raw), tuple(_calibrated(entry, raw)))
 
 
 def as_is(entry: Entry, folds: Sequence[Fold]) -> Standing:
@@ -176,14 +176,16 @@ def fold_scores(standings: Sequence[Standing], reference: Standing) -> list[dict
     ]
 
 
-def _calibrated(
-    rehearsal: Sequence[FoldForecast], raw: Sequence[FoldForecast]
-) -> list[FoldForecast]:
+def _calibrated(entry: Entry, raw: Sequence[FoldForecast]) -> list[FoldForecast]:
     served = []
     for position, forecast in enumerate(raw):
-        known = calibrate([*rehearsal, *raw[:position]])
+        known = _learnt(entry, raw[:position])
         served.append(FoldForecast(forecast.fold, known.apply(forecast.prediction)))
     return served
+
+
+def _learnt(entry: Entry, raw: Sequence[FoldForecast]) -> Calibration:
+    return calibrate([*entry.rehearsal, *raw], entry.prior_days)
 
 
 def _defined(value: float) -> float | None:

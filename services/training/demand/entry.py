@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.training.demand.backtest import FoldForecast
+from services.training.demand.calibrate import PRIOR_DAYS
 from services.training.demand.config import Family
 from services.training.demand.prediction import Floats, Prediction
 from services.training.demand.series import Series
@@ -25,9 +26,12 @@ class Fitted(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One tuned family; `rehearsal` holds its raw forecasts of the search folds."""
+    """One tuned family; `rehearsal` holds its raw forecasts of the search folds. `prior_days`:
+    how many days of its own a series must bring to be heard in calibration as much as the family
+    itself."""
 
     family: Family
     params: dict[str, object]
     fit: Callable[[Series], Fitted]
     rehearsal: tuple[FoldForecast, ...] = ()
+    prior_days: int = PRIOR_DAYS

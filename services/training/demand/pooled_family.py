@@ -31,6 +31,8 @@ from services.training.demand.prophet_space import from_params
 from services.training.demand.series import Series
 
 _POOL: Final = "pool"
+_PRIOR_DAYS: Final = 150
+"""The spread is learnt across the tenant already: the few folds of a series add little to it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +66,7 @@ def pooled_entry(answers: PooledAnswers) -> Entry:
     def fit(series: Series) -> Fitted:
         return FittedPooled(answers.mixed(series, mixture), mixture.spread)
 
-    return Entry(Family.POOLED, _named(mixture, MEMBERS), fit)
+    return Entry(Family.POOLED, _named(mixture, MEMBERS), fit, prior_days=_PRIOR_DAYS)
 
 
 def combination_entry(answers: PooledAnswers, tuned: TunedProphet) -> Entry:
@@ -76,7 +78,7 @@ def combination_entry(answers: PooledAnswers, tuned: TunedProphet) -> Entry:
         share = mixture.weights[-1]
         return FittedCombination(pool, tuned.fit_pair(series), share, mixture.spread)
 
-    return Entry(Family.COMBINE, params, fit)
+    return Entry(Family.COMBINE, params, fit, prior_days=_PRIOR_DAYS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,7 +12,6 @@ from typing import TypedDict
 
 from services.training.demand.backtest import Fold, plan_folds
 from services.training.demand.bundle import make_bundle, serve
-from services.training.demand.calibrate import calibrate
 from services.training.demand.classification import demand_class, trial_cap, volume_class
 from services.training.demand.config import (
     Backend,
@@ -107,7 +106,7 @@ def _train(training: _Training, contenders: Contenders) -> Trained:
     fitted = contest.best.entry.fit(series)
 
     report(Progress(TrainingStage.CALIBRATE, 0.95, len(trials)))
-    calibration = calibrate(contest.raw_of_best)
+    calibration = contest.calibration
     trained = Trained(
         **_record_of(contest),
         forecast=serve(fitted, calibration, series),
