@@ -18,8 +18,9 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Over the scored days of the contest folds. None where undefined: no demand on any of them
-    (wape, wql, bias), or no variation before (mase). `coverage80` is the share of days within
+    """Over the scored days of the contest folds: `wape` and `mase` of the median, `bias` of the
+    mean. None where undefined: no such day, no demand on any of them (wape, wql, bias), or no
+    variation before (mase). `coverage80` is the share of days within
     the 10 % and 90 % quantiles."""
 
     wape: float | None
@@ -32,8 +33,8 @@ class Scores:
 @dataclass(frozen=True, slots=True)
 class Refused:
     """No model was trained. `code` is stable: that of the quality finding that refuses, or
-    `nothing_planned`, `unknown_region`, `nothing_to_judge`, `not_solvable`; `message` names values
-    and way out."""
+    `nothing_planned`, `unknown_region`, `nothing_to_judge`, `no_pool`, `not_solvable`; `message`
+    names values and way out."""
 
     code: str
     message: str
@@ -46,8 +47,10 @@ class Trained:
     `scores` and `baseline_scores` are those of the contest folds, which no search saw; `skill` is
     1 - wql / baseline wql. A model of stage `paper` did not beat the same-weekday baseline:
     `forecast` is its own, and the baseline is what should be served. `confidence` is the
-    probability, over the contest's weeks, that its gain is real. `interval_coverage` is the share
-    of contest days inside the 80 % interval, each fold calibrated on earlier folds alone.
+    probability, over the contest's weeks, that its gain is real. A product too new for a contest
+    has no scores: its `skill` and `confidence` are those that the pool had on other products cut
+    as short. `interval_coverage` is the share of contest days inside the 80 % interval, each fold
+    calibrated on earlier folds alone.
     `effects`: "parts", a list of units a plan day for each additive part (they sum to the
     forecast's mean), and "magnitude", the mean absolute size of each over the open plan days.
     """
