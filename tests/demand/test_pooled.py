@@ -100,7 +100,7 @@ def test_a_pool_survives_json(pool: FittedPool) -> None:
 def test_a_pool_of_another_format_is_refused(pool: FittedPool) -> None:
     saved = to_dict(pool)
     saved["format"] = 0
-    with pytest.raises(UnknownPoolFormat, match="0 is not 1"):
+    with pytest.raises(UnknownPoolFormat, match="0 is not 2"):
         from_dict(saved)
 
 

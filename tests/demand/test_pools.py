@@ -114,7 +114,7 @@ def test_asking_for_many_plans_at_once_answers_each_as_if_alone(pools: Pools) ->
 
 
 def test_too_short_a_past_leaves_the_latest_pool_alone_with_equal_weights() -> None:
-    young = fit_pools(shop(products=12, days=72), QUICK)
+    young = fit_pools(shop(products=12, days=60), QUICK)
     assert young.dated == ()
     assert asdict(young.mixtures)["alone"]["weights"] == pytest.approx((1 / 3,) * 3)
     assert (young.learnt_through, young.newcomers) == (None, None)
@@ -136,7 +136,7 @@ def test_new_products_are_judged_on_others_cut_as_short(pools: Pools) -> None:
 
 def test_progress_never_falls() -> None:
     seen: list[Progress] = []
-    fit_pools(shop(products=12, days=72), QUICK, seen.append)
+    fit_pools(shop(products=12, days=60), QUICK, seen.append)
     fractions = [progress.fraction for progress in seen]
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)

@@ -71,7 +71,9 @@ def test_the_combination_names_its_weights_and_its_parts(pools: Pools) -> None:
     series = shop()[1]
     result = trained(series, pools, ONLY["combine"])
     assert result.family == "combine"
-    weights = [result.params[f"weight_{name}"] for name in ("full", "plain", "tweedie", "prophet")]
+    weights = [
+        result.params[f"weight_{name}"] for name in ("direct", "corrected", "tweedie", "prophet")
+    ]
     assert sum(weights) == pytest.approx(1.0)  # type: ignore[arg-type]
     assert {"pool", "trend", "weekly", "promotion"} <= set(result.effects["magnitude"])
     check_forecast(result, series)

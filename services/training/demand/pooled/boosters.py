@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,18 +19,12 @@ CATEGORIES: Final = ("product", "location", "occasion")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """`features` (rows, columns), `target` in units of the level, `weight` (rows,)."""
+    """`features` (rows, columns), `target` in the unit of the answers, `weight` (rows,)."""
 
     features: Floats
     names: tuple[str, ...]
     target: Floats
     weight: Floats
-
-    def without(self, columns: Sequence[str]) -> Rows:
-        """The same rows, blind for these columns."""
-        kept = [position for position, name in enumerate(self.names) if name not in columns]
-        names = tuple(self.names[position] for position in kept)
-        return replace(self, features=self.features[:, kept], names=names)
 
 
 def fit_boosters(
@@ -63,7 +57,7 @@ def _parameters(config: PoolConfig, seed: int) -> dict[str, object]:
         "feature_fraction": config.columns_share,
         "bagging_fraction": config.rows_share,
         "bagging_freq": 1,
-        "max_bin": 127,
+        "max_bin": 63,
         "cat_smooth": 20.0,
         "lambda_l2": 1.0,
         "seed": seed,

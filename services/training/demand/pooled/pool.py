@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from services.training.demand.pooled.boosters import answer, fit_boosters
+from services.training.demand.pooled.boosters import Rows, answer, fit_boosters
 from services.training.demand.pooled.combine import combine
 from services.training.demand.pooled.config import BOOSTED_LEVELS, PoolConfig
 from services.training.demand.pooled.examples import (
@@ -20,9 +19,9 @@ from services.training.demand.pooled.examples import (
 )
 from services.training.demand.pooled.features import Columns, Vocabulary, as_matrix
 from services.training.demand.pooled.levels import spread_over_levels
-from services.training.demand.pooled.outlook import COLUMNS
 from services.training.demand.pooled.rows import training_pairs
 from services.training.demand.pooled.seasons import rhythms_of
+from services.training.demand.pooled.views import View, seen_by, unit_of
 from services.training.demand.prediction import LEVELS, Floats, Prediction
 from services.training.demand.series import Series
 
@@ -30,14 +29,9 @@ if TYPE_CHECKING:
     import lightgbm
 
 FEWEST_ROWS: Final = 200
-MEMBERS: Final = ("full", "plain", "tweedie")
+MEMBERS: Final = ("direct", "corrected", "tweedie")
 """The forecasts that a pool has for a mixture."""
 _MEDIAN: Final = LEVELS.index(0.5)
-
-
-class View(StrEnum):
-    FULL = "full"
-    PLAIN = "plain"
 
 
 class PoolTooSmallError(ValueError):
@@ -57,34 +51,40 @@ class PoolTooSmallError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PooledAnswer:
-    """For the plan of one series, raw: `full` and `plain` by a model for each level, from these
-    views of the features; `tweedie` with their spread around a model of the mean, which is the
-    mean of all three: expected demand."""
+    """For the plan of one series, raw: `direct` and `corrected` by a model for each level, in
+    these views of demand; `tweedie` with their spread around the mean of both views' models of the
+    mean, which is the mean of all three: expected demand."""
 
-    full: Prediction
-    plain: Prediction
+    direct: Prediction
+    corrected: Prediction
     tweedie: Prediction
 
     @property
     def quantile(self) -> Prediction:
         """The mean of the two views."""
-        return combine([self.full, self.plain])
+        return combine([self.direct, self.corrected])
 
     @property
     def members(self) -> tuple[Prediction, ...]:
         """All `MEMBERS`, for a mixture."""
-        return self.full, self.plain, self.tweedie
+        return self.direct, self.corrected, self.tweedie
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boosters:
+    """Of one view: `quantiles` one each of `BOOSTED_LEVELS`, `mean` the Tweedie one."""
+
+    quantiles: tuple[lightgbm.Booster, ...]
+    mean: lightgbm.Booster
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedPool:
-    """`quantiles`: a booster for each of `BOOSTED_LEVELS`, by its view of the features, because
-    the mean of two that look differently errs less than either; `mean`: the Tweedie one."""
+    """The boosters of each view, and all else that they need beside a series."""
 
     config: PoolConfig
     knowledge: Knowledge
-    quantiles: Mapping[View, tuple[lightgbm.Booster, ...]]
-    mean: lightgbm.Booster
+    boosters: Mapping[View, Boosters]
 
     def predict(self, series: Series) -> PooledAnswer:
         """The answer for `series.plan`, of at most `horizon_days`. The series may end after the
@@ -98,22 +98,20 @@ class FittedPool:
         asked = [_question(one, self) for one in series]
         table = stacked([question.table for question in asked])
         ends = np.cumsum([len(one.plan) for one in series])[:-1]
-        boosted = {view: self._boosted(view, table) for view in View}
-        mean = np.maximum(answer(self.mean, as_matrix(table)), 0.0)
-        rows = zip(
-            asked,
-            np.split(boosted[View.FULL], ends),
-            np.split(boosted[View.PLAIN], ends),
-            np.split(mean, ends),
-            strict=True,
-        )
-        return [question.answer(full, plain, relative) for question, full, plain, relative in rows]
+        quantiles = [np.split(self._quantiles(view, table), ends) for view in View]
+        mean = np.split(np.mean([self._mean(view, table) for view in View], axis=0), ends)
+        rows = zip(asked, *quantiles, mean, strict=True)
+        return [question.answer(*answered) for question, *answered in rows]
 
-    def _boosted(self, view: View, table: Columns) -> Floats:
+    def _quantiles(self, view: View, table: Columns) -> Floats:
         """Shape (rows, LEVELS), in units of the level."""
-        features = as_matrix(seen_by(view, table))
-        levels = [answer(booster, features) for booster in self.quantiles[view]]
-        return spread_over_levels(np.column_stack(levels))
+        features = as_matrix(table)
+        levels = [answer(booster, features) for booster in self.boosters[view].quantiles]
+        return unit_of(view, table)[:, None] * spread_over_levels(np.column_stack(levels))
+
+    def _mean(self, view: View, table: Columns) -> Floats:
+        relative = answer(self.boosters[view].mean, as_matrix(table))
+        return unit_of(view, table) * np.maximum(relative, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,11 +121,12 @@ class _Question:
     table: Columns
     scale: float
 
-    def answer(self, full: Floats, plain: Floats, relative_mean: Floats) -> PooledAnswer:
+    def answer(self, direct: Floats, corrected: Floats, relative_mean: Floats) -> PooledAnswer:
         mean = self.scale * relative_mean
-        seen, blind = (Prediction(mean, self.scale * quantiles) for quantiles in (full, plain))
-        around = combine([seen, blind]).quantiles
-        return PooledAnswer(seen, blind, Prediction(mean, _moved_to(mean, around)))
+        first = Prediction(mean, self.scale * direct)
+        second = Prediction(mean, self.scale * corrected)
+        around = combine([first, second]).quantiles
+        return PooledAnswer(first, second, Prediction(mean, _moved_to(mean, around)))
 
 
 def _question(series: Series, pool: FittedPool) -> _Question:
@@ -149,30 +148,23 @@ def fit_pool(series: Sequence[Series], config: PoolConfig, seed: int) -> FittedP
         raise PoolTooSmallError(rows_found)
     knowledge = Knowledge(_vocabulary(examples), rhythms_of(tracks))
     rows = training_rows(examples, pairs, knowledge, config)
-    levels = [{"objective": "quantile", "alpha": level} for level in BOOSTED_LEVELS]
+    boosters = {view: _boosters(seen_by(view, rows), config, seed) for view in View}
+    return FittedPool(config, knowledge, boosters)
+
+
+def _boosters(rows: Rows, config: PoolConfig, seed: int) -> Boosters:
+    """Quantiles by extremely randomised trees, which err less together; the mean by usual ones."""
+    quantiles = [
+        {"objective": "quantile", "alpha": level, "extra_trees": True} for level in BOOSTED_LEVELS
+    ]
     tweedie = {"objective": "tweedie", "tweedie_variance_power": config.tweedie_power}
-    quantiles = {
-        View.FULL: fit_boosters(rows, levels, config, seed),
-        View.PLAIN: fit_boosters(rows.without(COLUMNS), levels, config, seed),
-    }
-    (mean,) = fit_boosters(rows, [tweedie], config, seed)
-    return FittedPool(config, knowledge, quantiles, mean)
+    *found, mean = fit_boosters(rows, [*quantiles, tweedie], config, seed)
+    return Boosters(tuple(found), mean)
 
 
 def stacked(tables: Sequence[Columns]) -> Columns:
     """The rows of tables with the same columns, one after another."""
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
-
-
-def seen_by(view: View, table: Columns) -> Columns:
-    """The columns of a table that a view holds."""
-    match view:
-        case View.FULL:
-            return table
-        case View.PLAIN:
-            return {name: column for name, column in table.items() if name not in COLUMNS}
-        case _:
-            assert_never(view)
 
 
 def _vocabulary(examples: Sequence[Example]) -> Vocabulary:

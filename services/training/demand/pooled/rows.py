@@ -23,9 +23,9 @@ class Pairs:
 def training_pairs(tracks: Sequence[Track], config: PoolConfig, seed: int) -> list[Pairs]:
     """Each day with known demand at most once, with one of the origins before it.
 
-    Origins lie on a grid up to the end of history. The days are a sample where there are more
-    than `most_rows`; a lead is drawn evenly up to the horizon, and its origin moved back to the
-    grid; a day that is then further ahead than the horizon is left out.
+    Origins lie on a grid up to the end of history, and every lead is met equally often. Where
+    there are more than `most_rows` days a sample of the origins is kept, each with all its days:
+    what an origin costs, above all its outlook, is then spent on many rows.
     """
     random = np.random.default_rng(seed)
     days = [_usable_days(track, config.warm_up_days) for track in tracks]
@@ -48,12 +48,23 @@ def _usable_days(track: Track, warm_up: int) -> Indices:
 
 
 def _pairs(
-    track: Track, usable: Indices, share: float, config: PoolConfig, random: np.random.Generator
+    track: Track, targets: Indices, share: float, config: PoolConfig, random: np.random.Generator
 ) -> Pairs:
-    targets = usable[random.random(len(usable)) < share] if share < 1.0 else usable
-    drawn = 1 + np.floor(random.random(len(targets)) * config.horizon_days).astype(np.intp)
     apart = min(config.origins_apart, config.horizon_days)
-    origins = targets - drawn
-    origins -= (origins - track.origin) % apart
-    kept = (targets - origins <= config.horizon_days) & (origins >= config.warm_up_days)
+    steps = _steps_back(track, targets, apart, config.horizon_days, random)
+    origins = track.origin - apart * steps
+    drawn = random.random(int(steps.max(initial=0)) + 1) < share
+    kept = drawn[steps] & (origins >= config.warm_up_days)
     return Pairs(origins[kept], targets[kept])
+
+
+def _steps_back(
+    track: Track, targets: Indices, apart: int, horizon: int, random: np.random.Generator
+) -> Indices:
+    """For each target one of the grid's origins within the horizon before it, all as likely; as
+    the number of grid steps back from the end of history."""
+    nearest = (track.origin - targets) // apart + 1
+    lead = targets - (track.origin - apart * nearest)
+    choices = (horizon - lead) // apart + 1
+    steps: Indices = nearest + np.floor(random.random(len(targets)) * choices).astype(np.intp)
+    return steps

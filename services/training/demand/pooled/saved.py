@@ -11,15 +11,21 @@ from services.training.demand.pooled.boosters import from_text, to_text
 from services.training.demand.pooled.config import PoolConfig
 from services.training.demand.pooled.examples import Knowledge
 from services.training.demand.pooled.features import Vocabulary
-from services.training.demand.pooled.pool import FittedPool, View
+from services.training.demand.pooled.pool import Boosters, FittedPool
 from services.training.demand.pooled.seasons import YearlyRhythm
+from services.training.demand.pooled.views import View
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 class SavedRhythm(TypedDict):
     first_day: int
     demand: list[float | None]
+
+
+class SavedBoosters(TypedDict):
+    quantiles: list[str]
+    mean: str
 
 
 class SavedPool(TypedDict):
@@ -29,8 +35,7 @@ class SavedPool(TypedDict):
     config: dict[str, float]
     words: dict[str, list[str]]
     rhythms: dict[str, SavedRhythm]
-    quantiles: dict[str, list[str]]
-    mean: str
+    boosters: dict[str, SavedBoosters]
 
 
 class UnknownPoolFormat(ValueError):
@@ -52,11 +57,13 @@ def to_dict(pool: FittedPool) -> SavedPool:
             location: SavedRhythm(first_day=rhythm.first_day, demand=_nulls(rhythm.demand))
             for location, rhythm in pool.knowledge.rhythms.items()
         },
-        quantiles={
-            view.value: [to_text(booster) for booster in boosters]
-            for view, boosters in pool.quantiles.items()
+        boosters={
+            view.value: SavedBoosters(
+                quantiles=[to_text(booster) for booster in boosters.quantiles],
+                mean=to_text(boosters.mean),
+            )
+            for view, boosters in pool.boosters.items()
         },
-        mean=to_text(pool.mean),
     )
 
 
@@ -73,10 +80,12 @@ def from_dict(saved: SavedPool) -> FittedPool:
         knowledge=Knowledge(
             Vocabulary(**{name: tuple(known) for name, known in saved["words"].items()}), rhythms
         ),
-        quantiles={
-            View(view): tuple(map(from_text, texts)) for view, texts in saved["quantiles"].items()
+        boosters={
+            View(view): Boosters(
+                tuple(map(from_text, boosters["quantiles"])), from_text(boosters["mean"])
+            )
+            for view, boosters in saved["boosters"].items()
         },
-        mean=from_text(saved["mean"]),
     )
 
 
