@@ -17,6 +17,7 @@ from services.training.demand.search import (
     Range,
     Search,
     SearchResult,
+    Trial,
     UnusableParametersError,
     search,
 )
@@ -57,6 +58,7 @@ def run(
     spent: Callable[[], bool] = lambda: False,
     seed: int = 1,
     first: Parameters | None = None,
+    prune: bool = True,
 ) -> SearchResult:
     return search(
         Search(
@@ -66,7 +68,7 @@ def run(
             folds=FOLDS,
             evaluate=evaluate,
             optimizer=optimizer,
-            budget=Budget(trials, least_gain, spent),
+            budget=Budget(trials, least_gain, spent, prune),
             seed=seed,
             on_trial=lambda done: None,
         )
@@ -189,6 +191,50 @@ def test_the_budget_is_asked_between_fits() -> None:
     result = run(counted, spent=lambda: len(fits) >= 7)
     assert len(fits) == 7
     assert [trial.pruned for trial in result.trials] == [False, False, True]
+
+
+def test_a_trial_stops_at_the_first_fold_on_which_the_median_of_six_did_better() -> None:
+    result = run(by_chance, Optimizer.RANDOM, trials=30)
+    assert any(trial.pruned for trial in result.trials)
+    assert {len(trial.forecasts) for trial in result.trials} == {1, 2, 3}
+    for trial in result.trials:
+        complete = [other for other in result.trials[: trial.number] if not other.pruned]
+        worse = [
+            loss_until(trial, fold) > np.median([loss_until(other, fold) for other in complete])
+            for fold in range(1, len(trial.forecasts) + 1)
+            if len(complete) >= 6 and fold < FOLDS
+        ]
+        assert worse == [False] * (len(worse) - trial.pruned) + [True] * trial.pruned
+
+
+def test_nothing_is_pruned_where_that_is_not_wanted() -> None:
+    result = run(by_chance, Optimizer.RANDOM, trials=30, prune=False)
+    assert {len(trial.forecasts) for trial in result.trials} == {FOLDS}
+
+
+@pytest.mark.parametrize("least_gain", [0.02, 0.008, 0.003])
+def test_a_search_ends_with_the_first_trial_after_which_too_little_is_expected(
+    least_gain: float,
+) -> None:
+    """The expected improvement, by drawing a million next trials."""
+    result = run(by_chance, Optimizer.RANDOM, trials=200, least_gain=least_gain)
+    default = result.trials[0]
+    shares = [
+        loss_until(trial, len(trial.forecasts)) / loss_until(default, len(trial.forecasts))
+        for trial in result.trials
+    ]
+    draws = np.random.default_rng(0).normal(size=1_000_000)
+    expected = [
+        float(np.maximum(min(some) - np.mean(some) - np.std(some, ddof=1) * draws, 0.0).mean())
+        for some in (shares[:count] for count in range(10, len(shares) + 1))
+    ]
+    assert expected[-1] < 1.01 * least_gain
+    assert all(gain > 0.99 * least_gain for gain in expected[:-1])
+
+
+def loss_until(trial: Trial, fold: int) -> float:
+    errors = [forecast.absolute_errors for forecast in trial.forecasts[:fold]]
+    return float(np.concatenate(errors).mean())
 
 
 def test_hopeless_trials_stop_after_a_fold() -> None:

@@ -19,7 +19,7 @@ Distributions = dict[str, BaseDistribution]
 # Random trials before the first proposal, and points a proposal is the best of. Searches are short:
 # Optuna's 24 points cost a tenth more time and find nothing better.
 _STARTUP_TRIALS: Final = 10
-_CANDIDATES: Final = 12
+_CANDIDATES: Final = 8
 
 
 def study_of(optimizer: Optimizer, seed: int, space: Distributions) -> optuna.Study:
