@@ -24,6 +24,8 @@ from tests.jobs.asking import (
     finished,
     products_of,
     read_job,
+    sales_rows,
+    send_rows,
     send_sales,
 )
 from tests.jobs.claiming import claim
@@ -166,12 +168,25 @@ async def test_series_that_hold_too_little_together_train_without_a_pool_and_the
     assert again["products"]["skipped"] == 2
 
 
+async def test_a_product_too_new_to_train_by_itself_lives_off_the_pool(
+    bakery: Tenant, worker: None
+) -> None:
+    rows = sales_rows("new", days=150)[-14:]
+    await send_rows(bakery.client, rows)
+    job = await run(bakery.client)
+    new = (await products_of(bakery.client, job["id"]))["new"]
+    assert (new["state"], new["family"]) == ("succeeded", "pooled")
+    alone = await run(bakery.client, families=["prophet"], products=["new"])
+    new = (await products_of(bakery.client, alone["id"]))["new"]
+    assert (new["state"], new["error"]["code"]) == ("failed", "too_short")
+
+
 async def test_a_pool_whose_attempts_are_used_up_holds_nobody_and_the_next_job_trains_again(
     bakery: Tenant, workshop: Workshop, sessions: Sessions, working: Working
 ) -> None:
     """A dataset that only the pool reads is gone, so that every attempt fails."""
     wanted = {"families": ["pooled", "baseline"]}
-    await send_sales(bakery.client, "new", days=10)
+    await send_sales(bakery.client, "brief", days=5)
     job = await ask(bakery.client, **wanted)
     await prepare(workshop)
     trainings = await tasks_of(sessions, bakery, job["id"], TRAIN)

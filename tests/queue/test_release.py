@@ -98,6 +98,21 @@ async def test_who_waited_long_has_no_arrears_on_those_who_came_meanwhile(
     assert turns.count(tenant_id) in (4, 5)
 
 
+async def test_what_is_released_comes_after_the_cost_of_what_it_waited_for(
+    queue: Queue, tenant_id: UUID
+) -> None:
+    """The others do not wait for it as well."""
+    group, other = uuid4(), await queue.tenant()
+    await queue.put_one(tenant_id, group_id=group, cost=5.0)
+    await queue.put(tenant_id, 3, group_id=group, state=State.HELD)
+    await queue.put(other, 9)
+    assert await serve_one(queue) == tenant_id
+    await let_in(queue, tenant_id, group)
+    turns = [await serve_one(queue) for _ in range(8)]
+    assert turns[:5] == [other] * 5
+    assert tenant_id in turns[5:]
+
+
 async def test_a_held_task_takes_no_place_before_its_release(queue: Queue, tenant_id: UUID) -> None:
     """Else a tenant that holds much would wait for it with all else that it asks for."""
     other = await queue.tenant()

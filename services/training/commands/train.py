@@ -68,6 +68,8 @@ def follow_to_end(api: "Api", screen: "Screen", job: "Job") -> "Job":
 
     watch_job(screen, follow_job(api, job["id"]))
     finished: Job = api.get(f"/training-jobs/{job['id']}")
+    for warning in finished["warnings"]:
+        screen.say(f"! {warning['message']}")
     return finished
 
 

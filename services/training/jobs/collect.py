@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from services.training.demand.config import TrainingConfig
 from services.training.demand.findings import Finding, Severity, Subject
+from services.training.demand.newcomer import is_newcomer
+from services.training.demand.outcome import Refused
 from services.training.demand.quality import Limits, inspect_history
 from services.training.demand.series import Series
 from services.training.jobs.schemas import TrainingRequest
@@ -28,14 +30,15 @@ class Checked:
     series: Series | None
     findings: tuple[Finding, ...]
 
-    @property
-    def refusal(self) -> dict[str, Any] | None:
-        """Why it is not worth training, as an error's code and message."""
+    def refusal(self, config: TrainingConfig) -> Refused | None:
+        """Why it is not worth training; no reason is that it is too new by itself where a pool
+        may know enough."""
         if self.series is None:
-            return {"code": "no_sales", "message": "no day with a known quantity: send sales"}
+            return Refused("no_sales", "no day with a known quantity: send sales")
         for finding in self.findings:
             if finding.severity is Severity.REFUSAL:
-                return {"code": finding.code.value, "message": f"{finding.message}; {finding.fix}"}
+                refused = Refused(finding.code.value, f"{finding.message}; {finding.fix}")
+                return None if is_newcomer(self.series, config, refused) else refused
         return None
 
 

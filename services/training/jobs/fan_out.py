@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
 from services.training.demand.bundle import ENGINE_VERSION
 from services.training.demand.config import TrainingConfig, wants_pool
+from services.training.demand.outcome import Refused
 from services.training.jobs.collect import Checked
 from services.training.jobs.events import EventType, NewEvent
 from services.training.jobs.schemas import (
@@ -45,7 +45,8 @@ async def snapshot(
     for item in checked:
         dataset = None if item.series is None else await asyncio.to_thread(item.series.to_bytes)
         payload = _payload(item.key, dataset, asdict(config))
-        new = _new_task(task.group_id, item, payload, PRIORITIES[request.priority], known)
+        refused, priority = item.refusal(config), PRIORITIES[request.priority]
+        new = _new_task(task, payload, priority, refused, known.get(item.key.id))
         if dataset is not None and (new.state is State.QUEUED or wants_pool(config)):
             await shop.artifacts.put(str(task.tenant_id), dataset)
         tasks.append(new)
@@ -102,19 +103,26 @@ def _payload(key: SeriesKey, dataset: bytes | None, config: dict[str, Any]) -> d
 
 
 def _new_task(
-    job_id: UUID,
-    item: Checked,
+    task: ClaimedTask,
     payload: dict[str, Any],
     priority: Priority,
-    known: dict[int, str],
+    refused: Refused | None,
+    known_fingerprint: str | None,
 ) -> NewTask:
-    state, error = State.QUEUED, item.refusal
-    if error is not None:
+    state = State.QUEUED
+    if refused is not None:
         state = State.FAILED
-    elif known.get(item.key.id) == payload["fingerprint"]:
+    elif known_fingerprint == payload["fingerprint"]:
         state = State.SKIPPED
-    subject = f"{item.key.product} at {item.key.location}"
-    return NewTask(job_id, TRAIN, subject, payload, priority, state=state, error=error)
+    return NewTask(
+        group_id=task.group_id,
+        kind=TRAIN,
+        subject=f"{payload['product']} at {payload['location']}",
+        payload=payload,
+        priority=priority,
+        state=state,
+        error=None if refused is None else asdict(refused),
+    )
 
 
 def _validated(tasks: Sequence[NewTask]) -> NewEvent:

@@ -9,9 +9,9 @@ No transaction is open while anything is computed, read from a file or waited fo
 
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.collect import collect, validate
+from services.training.jobs.events import EventType
 from services.training.jobs.fan_out import fan_out, snapshot, training_config
 from services.training.jobs.pooling import (
-    announce_pool,
     behind_pool,
     bury_pool,
     go_without,
@@ -19,9 +19,10 @@ from services.training.jobs.pooling import (
     publish_pools,
 )
 from services.training.jobs.prepare import fail_job, start
+from services.training.jobs.progress import announce
 from services.training.jobs.publish import publish, publish_refusal
 from services.training.jobs.store import POOL, PREPARE, TRAIN
-from services.training.jobs.training import announce, bury_product, series_lock, train_in_child
+from services.training.jobs.training import bury_product, series_lock, train_in_child
 from services.training.jobs.workshop import Workshop
 from services.training.queue.enqueue import NewTask
 from services.training.queue.runner import Cargo
@@ -41,7 +42,7 @@ async def prepare(shop: Workshop, task: ClaimedTask) -> None:
 
 async def pool(shop: Workshop, task: ClaimedTask) -> None:
     """Learn what the job's series share, and let them train with it."""
-    await announce_pool(shop, task)
+    await announce(shop, task, EventType.PRODUCT_PROGRESS, "learning")
     outcome = await learn_in_child(shop, task)
     match outcome:
         case Refused(code=code, message=message):
@@ -53,7 +54,7 @@ async def pool(shop: Workshop, task: ClaimedTask) -> None:
 async def train(shop: Workshop, task: ClaimedTask) -> None:
     """Train one series and publish what came of it."""
     async with series_lock(shop, task):
-        await announce(shop, task)
+        await announce(shop, task, EventType.PRODUCT_STARTED, "training")
         outcome = await train_in_child(shop, task)
         match outcome:
             case Trained():

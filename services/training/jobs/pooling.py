@@ -1,5 +1,6 @@
 """The pool of a job: what its series tell of each other, learnt once before any of them trains."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from random import Random
@@ -9,14 +10,14 @@ from services.training.demand.config import TrainingConfig, wants_pool
 from services.training.demand.outcome import Refused
 from services.training.demand.pooled.pools import MOST_SERIES
 from services.training.jobs.child import POOL_TOO_SMALL, PoolLesson, learn_pools
-from services.training.jobs.events import EventType, append
+from services.training.jobs.events import EventType
 from services.training.jobs.progress import progress_told
 from services.training.jobs.settle import event_of, job_transaction, tell_and_end
 from services.training.jobs.store import POOL, warn
 from services.training.jobs.training import DEADLINE_SLACK_SECONDS, config_of
 from services.training.jobs.workshop import Workshop
 from services.training.queue.enqueue import NewTask
-from services.training.queue.finish import finish, note_progress
+from services.training.queue.finish import finish
 from services.training.queue.release import release
 from services.training.queue.runner import QUEUED_CHANNEL
 from services.training.queue.task import ClaimedTask, State
@@ -47,16 +48,9 @@ def behind_pool(
 
 
 def pool_cost(series: int) -> float:
-    """In trainings, as measured. By its cost the pool is paid for by its tenant's place in the
-    queue, not by the others."""
-    return 20.0 + series
-
-
-async def announce_pool(shop: Workshop, task: ClaimedTask) -> None:
-    event = event_of(task, EventType.PRODUCT_PROGRESS, f"{task.subject}: learning")
-    async with job_transaction(shop, task) as session:
-        await note_progress(session, task.claim, {"stage": "started", "fraction": 0.0})
-        await append(session, task.group_id, [event])
+    """In trainings, as measured on 20 to 400 series of two years: so much later the tenant's own
+    series have their turn, and not those of others."""
+    return 10.0 * math.sqrt(series)
 
 
 async def learn_in_child(shop: Workshop, task: ClaimedTask) -> bytes | Refused:

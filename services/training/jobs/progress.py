@@ -22,6 +22,15 @@ PROGRESS_SECONDS = 1.0
 log = structlog.get_logger()
 
 
+async def announce(shop: Workshop, task: ClaimedTask, type: EventType, doing: str) -> None:
+    """Tell that the task is begun, or begun again."""
+    again = f", attempt {task.claim.attempt}" if task.claim.attempt > 1 else ""
+    event = event_of(task, type, f"{task.subject}: {doing}{again}")
+    async with job_transaction(shop, task) as session:
+        await note_progress(session, task.claim, {"stage": "started", "fraction": 0.0})
+        await append(session, task.group_id, [event])
+
+
 @asynccontextmanager
 async def progress_told(
     shop: Workshop, task: ClaimedTask

@@ -7,11 +7,10 @@ from typing import Any
 from services.training.demand.config import TrainingConfig
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.child import Lesson, SavedPools, learn
-from services.training.jobs.events import EventType, append
+from services.training.jobs.events import EventType
 from services.training.jobs.progress import progress_told
 from services.training.jobs.settle import event_of, job_transaction, settle_product
 from services.training.jobs.workshop import Workshop
-from services.training.queue.finish import note_progress
 from services.training.queue.locks import LockBusy, LockLost
 from services.training.queue.task import ClaimedTask, Snooze, State
 
@@ -30,14 +29,6 @@ async def series_lock(shop: Workshop, task: ClaimedTask) -> AsyncIterator[None]:
         raise Snooze(BUSY_SECONDS, "another worker trains this series") from None
     except LockLost:
         raise Snooze(BUSY_SECONDS, "the connection of the locks was lost") from None
-
-
-async def announce(shop: Workshop, task: ClaimedTask) -> None:
-    again = f", attempt {task.claim.attempt}" if task.claim.attempt > 1 else ""
-    event = event_of(task, EventType.PRODUCT_STARTED, f"{task.subject}: training{again}")
-    async with job_transaction(shop, task) as session:
-        await note_progress(session, task.claim, {"stage": "started", "fraction": 0.0})
-        await append(session, task.group_id, [event])
 
 
 async def train_in_child(shop: Workshop, task: ClaimedTask) -> Trained | Refused:
