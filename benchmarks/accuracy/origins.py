@@ -24,10 +24,11 @@ from services.training.demand.metrics import naive_scale
 from services.training.demand.series import Series
 
 
-def read_data_set(name: str, data: Path = DATA) -> DataSet:
-    """The data set of this name by the protocol; raises what `read_tenant` raises."""
+def read_data_set(name: str, data: Path = DATA, days_earlier: int = 0) -> DataSet:
+    """The data set of this name by the protocol, all origins so many days earlier; raises what
+    `read_tenant` raises."""
     tenant = read_tenant(name, data)
-    return cut_at_origins(tenant, tenant.sales["date"].max())
+    return cut_at_origins(tenant, tenant.sales["date"].max() - pd.Timedelta(days=days_earlier))
 
 
 def cut_at_origins(tenant: TenantData, last: pd.Timestamp) -> DataSet:

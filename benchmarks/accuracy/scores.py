@@ -37,9 +37,7 @@ class Scores:
 
 def score(cases: Sequence[Case], predictions: Sequence[Prediction]) -> Scores:
     """The scores of predictions, one a case, after the clipping that is the same for all."""
-    days = pd.concat(
-        _scored_days(case, made) for case, made in zip(cases, predictions, strict=True)
-    )
+    days = pd.concat(scored_days(case, made) for case, made in zip(cases, predictions, strict=True))
     demand = float(days["actual"].sum())
     by_series = days.groupby("series").agg({"actual": "sum", "miss": "sum", "loss": "sum"})
     scaled = days[np.isfinite(days["scaled"])].groupby("series")["scaled"].mean()
@@ -59,7 +57,9 @@ def score(cases: Sequence[Case], predictions: Sequence[Prediction]) -> Scores:
     )
 
 
-def _scored_days(case: Case, prediction: Prediction) -> pd.DataFrame:
+def scored_days(case: Case, prediction: Prediction) -> pd.DataFrame:
+    """A row a scored day: `series`, `class`, `actual`, `miss` (of the mean), `drift`, quantile
+    `loss`, `scaled` (MASE), `inside` the 80 % band and its `width`."""
     served = prediction.for_days(case.series.plan["open"].to_numpy())
     kept = case.scored
     actual, mean, quantiles = case.actual[kept], served.mean[kept], served.quantiles[kept]

@@ -48,7 +48,7 @@ def test_weights_sum_to_one_and_favour_the_smaller_loss(losses: list[float], day
 
 
 def test_few_days_leave_the_weights_nearly_equal() -> None:
-    few, many = shrunk_weights([1.0, 2.0], 14), shrunk_weights([1.0, 2.0], 5000)
+    few, many = shrunk_weights([1.0, 2.0], 7), shrunk_weights([1.0, 2.0], 5000)
     assert 0.5 < few[0] < 0.6
     assert many[0] > 0.95
     assert shrunk_weights([1.0, 2.0], 0).tolist() == [0.5, 0.5]

@@ -14,9 +14,9 @@ import numpy as np
 
 from services.training.demand.prediction import Floats, Prediction
 
-PRIOR_DAYS: Final = 200
+PRIOR_DAYS: Final = 50
 """Scored days at which learnt and equal weights count the same."""
-_SHARPNESS: Final = 8
+_SHARPNESS: Final = 20
 
 
 def combine(members: Sequence[Prediction], weights: Sequence[float] | None = None) -> Prediction:
