@@ -2,16 +2,16 @@
 
     python -m benchmarks.child_memory [--children 4] [--products 20]
 
-The same real job over HTTP, of products of two years at the defaults, with one training child up to
-as many as asked for, while /proc/PID/smaps_rollup of the worker's fork server and its children is
-read. Figures are of the time from the job's first product on, but for those of the pool.
+The same real job over HTTP, of products of two years at the defaults, with one training child and
+with several, while /proc/PID/smaps_rollup of the worker's fork server and its children is read.
+Figures are of the time from the job's first product on, but for those of the pool.
 
 peak_rss            the highest resident size that a training child ever had, shared pages included
-further_child_pss   by how much the highest PSS of fork server and children together grows with
-                    one child more
-fork_server_pss     of the fork server while a single child trains
-pool_peak_rss       the highest resident size of the child that learns the job's pool, which it
-                    leaves before any product trains
+further_child_pss   the highest PSS of a child while all of them were there: what it has for itself,
+                    and its part of what it shares
+total_pss           the highest of fork server and children together, by the number of children
+pool_peak_rss       the highest resident size of the child that learns the job's pool, which is gone
+                    before any product trains
 """
 
 import argparse
@@ -21,7 +21,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 from rich.console import Console
@@ -59,21 +58,21 @@ class WatchedJob:
 
 
 def run(children: int = 4, products: int = 20) -> dict[str, object]:
-    """Every figure, from one child to as many as `children` at once."""
-    counts = range(1, children + 1)
-    bar = track(counts, "Children", console=Console(stderr=True))
-    jobs = [watched_job(count, products) for count in bar]
-    totals = [max(look.total for look in job.training) for job in jobs]
-    added = [more - less for less, more in pairwise(totals)]
+    """Every figure, from a job with one child and one with `children`."""
+    counts = track((1, children), "Jobs", console=Console(stderr=True))
+    jobs = {count: watched_job(count, products) for count in counts}
+    totals = {count: max(look.total for look in job.training) for count, job in jobs.items()}
+    crowd = [look for look in jobs[children].training if len(look.pss) == children]
+    if not crowd:
+        raise RuntimeError(f"{children} children never trained at once: give them more products")
     return {
         "products": products,
-        "children_seen_at_once": [max(len(look.pss) for look in job.training) for job in jobs],
-        "peak_rss": round(max(highest(job.training) for job in jobs), 1),
-        "pool_peak_rss": round(max(highest(job.pool) for job in jobs), 1),
-        "fork_server_pss": round(max(look.servers for look in jobs[0].training), 1),
-        "total_pss_by_children": [round(total, 1) for total in totals],
-        "further_child_pss": [round(size, 1) for size in added],
-        "further_child_pss_most": round(max(added), 1),
+        "children": children,
+        "peak_rss": round(max(highest(job.training) for job in jobs.values()), 1),
+        "pool_peak_rss": round(max(highest(job.pool) for job in jobs.values()), 1),
+        "further_child_pss": round(max(max(look.pss.values()) for look in crowd), 1),
+        "fork_server_pss": round(max(look.servers for look in crowd), 1),
+        "total_pss": {str(count): round(total, 1) for count, total in totals.items()},
     }
 
 
@@ -146,7 +145,7 @@ def look_at(family: Family) -> Look:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--children", type=int, default=4, help="at most so many at once")
+    parser.add_argument("--children", type=int, default=4, help="at once")
     parser.add_argument("--products", type=int, default=20, help="of each job")
     given = parser.parse_args()
     print(json.dumps(run(given.children, given.products), indent=2))
