@@ -1,6 +1,6 @@
 """Whether a product takes longer in a large job than in a small one: JSON with medians and ratios.
 
-    python -m benchmarks.job_scale [--small 50] [--large 1000] [--rounds 3]
+    python -m benchmarks.job_scale [--small 50] [--large 1000] [--rounds 2]
 
 Jobs over HTTP at the service's defaults, one after the other, of made products of two years; the
 large job repeats the products of the small one. A first job that warms everything up is not
@@ -48,7 +48,7 @@ class Taken:
     phases: dict[str, float]
 
 
-def run(small: int = KINDS, large: int = 1000, rounds: int = 3) -> dict[str, object]:
+def run(small: int = KINDS, large: int = 1000, rounds: int = 2) -> dict[str, object]:
     """Every figure; the large job runs once, the small one in as many rounds around it."""
     plan = [small, *[small] * (rounds // 2), large, *[small] * (rounds - rounds // 2)]
     with morrow_up() as service, Progress(console=Console(stderr=True)) as progress:
@@ -107,7 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", type=int, default=KINDS, help="products of the small job")
     parser.add_argument("--large", type=int, default=1000, help="a multiple of it")
-    parser.add_argument("--rounds", type=int, default=3, help="small jobs timed")
+    parser.add_argument("--rounds", type=int, default=2, help="small jobs timed")
     given = parser.parse_args()
     print(json.dumps(run(given.small, given.large, given.rounds), indent=2))
 
