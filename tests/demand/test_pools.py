@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -132,6 +132,31 @@ def test_new_products_are_judged_on_others_cut_as_short(pools: Pools) -> None:
     assert pools.newcomers.products == 5
     assert pools.newcomers.skill > 0.0
     assert 0.5 < pools.newcomers.confidence <= 1.0
+
+
+def test_no_series_keeps_the_others_from_their_pools(pools: Pools) -> None:
+    """Nothing known, nowhere known, returns, a first sale after the dated pools."""
+    one = shop()[0]
+    nothing = one.history.assign(quantity=np.nan)
+    begun = one.history["quantity"].where(one.history.index > pools.dated[1].cutoff)
+    hard = [
+        replace(one, product="unknown", history=nothing),
+        replace(one, product="older", history=_longer(nothing)),
+        replace(one, product="closed", history=nothing.assign(open=False)),
+        replace(one, product="nowhere", country="XX"),
+        replace(one, product="returned", history=one.history.assign(quantity=-3.0)),
+        replace(one, product="begun", history=one.history.assign(quantity=begun)),
+    ]
+    found = fit_pools([*shop(), *hard], QUICK)
+    assert [dated.cutoff for dated in found.dated] == [dated.cutoff for dated in pools.dated]
+    assert found.learnt_through == pools.learnt_through
+    for series in (*shop(), hard[-1]):
+        assert np.isfinite(found.latest.predict(series).quantile.quantiles).all()
+
+
+def _longer(history: pd.DataFrame) -> pd.DataFrame:
+    before = history.set_axis(history.index - len(history) * DAY)
+    return pd.concat([before, history])
 
 
 def test_progress_never_falls() -> None:

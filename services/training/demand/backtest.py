@@ -97,14 +97,27 @@ def plan_folds(series: Series, horizon: int, search: int, contest: int) -> FoldP
     the seasons where the history is long: parameters tuned on one month alone fit that month.
     The contest is served first; a history too short for any fold gives none.
     """
-    total = len(series.history)
-    spare = total - _SHORTEST_TRAINING
+    layout = contest_layout(len(series.history), horizon, search, contest)
+    latest = len(series.history) - 1 - layout.days * (len(layout.cutoffs) + 1)
+    cut = partial(fold_at, series, planned_regressors(series), layout.days)
+    tuned = _search_cutoffs(latest, layout.days, search)
+    return FoldPlan(_able_to_judge(map(cut, tuned)), _able_to_judge(map(cut, layout.cutoffs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Rows of history that contest folds are cut at, in order, and how many days each has."""
+
+    cutoffs: tuple[int, ...]
+    days: int
+
+
+def contest_layout(history_days: int, horizon: int, search: int, contest: int) -> Layout:
+    """Where the contest folds of so long a history lie, whether or not they can judge."""
+    spare = history_days - _SHORTEST_TRAINING
     days = min(horizon, max(spare // (search + contest), min(_SHORTEST_FOLD, horizon)))
     count = min(contest, max(spare, 0) // days)
-    judged = [total - 1 - days * back for back in range(count, 0, -1)]
-    tuned = _search_cutoffs(total - 1 - days * (count + 1), days, search)
-    cut = partial(fold_at, series, planned_regressors(series), days)
-    return FoldPlan(_able_to_judge(map(cut, tuned)), _able_to_judge(map(cut, judged)))
+    return Layout(tuple(history_days - 1 - days * back for back in range(count, 0, -1)), days)
 
 
 def _search_cutoffs(latest: int, days: int, wanted: int) -> list[int]:

@@ -80,7 +80,7 @@ def training_rows(
 
 def _target(example: Example, pair: Pairs) -> Floats:
     relative: Floats = example.track.demand[pair.targets] / example.scale[pair.origins]
-    return np.minimum(relative, _LARGEST_TARGET)
+    return np.clip(relative, 0.0, _LARGEST_TARGET)
 
 
 def _weight(example: Example, pair: Pairs, config: PoolConfig) -> Floats:

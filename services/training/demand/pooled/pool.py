@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from services.training.demand.calendar import UnknownRegionError, require_region
 from services.training.demand.pooled.boosters import Rows, answer, fit_boosters
 from services.training.demand.pooled.combine import combine
 from services.training.demand.pooled.config import BOOSTED_LEVELS, PoolConfig
@@ -138,9 +139,10 @@ def _question(series: Series, pool: FittedPool) -> _Question:
 
 
 def fit_pool(series: Sequence[Series], config: PoolConfig, seed: int) -> FittedPool:
-    """The pool of these series as known at their ends. Raises `PoolTooSmallError` where they hold
-    too few known days to learn from. The same series, configuration and seed give the same pool."""
-    examples = [example_of(one, config) for one in series]
+    """The pool of these series as known at their ends; those that teach nothing are left out.
+    Raises `PoolTooSmallError` where the others hold too few known days to learn from. The same
+    series, configuration and seed give the same pool."""
+    examples = [example_of(one, config) for one in series if teaches(one)]
     tracks = [example.track for example in examples]
     pairs = training_pairs(tracks, config, seed)
     rows_found = sum(len(pair.targets) for pair in pairs)
@@ -150,6 +152,16 @@ def fit_pool(series: Sequence[Series], config: PoolConfig, seed: int) -> FittedP
     rows = training_rows(examples, pairs, knowledge, config)
     boosters = {view: _boosters(seen_by(view, rows), config, seed) for view in View}
     return FittedPool(config, knowledge, boosters)
+
+
+def teaches(series: Series) -> bool:
+    """Whether a day of it is known, at a place whose calendar is."""
+    try:
+        require_region(series.country, series.subdivision)
+    except UnknownRegionError:
+        return False
+    history = series.history
+    return bool((history["open"] & history["quantity"].notna()).any())
 
 
 def _boosters(rows: Rows, config: PoolConfig, seed: int) -> Boosters:

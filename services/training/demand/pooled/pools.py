@@ -26,6 +26,7 @@ from services.training.demand.pooled.pool import (
     PooledAnswer,
     PoolTooSmallError,
     fit_pool,
+    teaches,
 )
 from services.training.demand.pooled.rehearsal import Mixtures, learn_mixtures
 from services.training.demand.pooled.saved import UnknownPoolFormat, from_dict, to_dict
@@ -109,12 +110,12 @@ class Pools:
 def fit_pools(series: Sequence[Series], config: TrainingConfig, report: Report = ignore) -> Pools:
     """The pools of a tenant's series for trainings under `config`.
 
-    At most `MOST_SERIES` of them, drawn by the seed, are learnt from; any may be answered. The
-    dated pools are missing where there was too little to learn from by then. Raises
+    At most `MOST_SERIES` of those with a known day are learnt from, drawn by the seed; any may be
+    answered. The dated pools are missing where there was too little to learn from by then. Raises
     `PoolTooSmallError` where that is so even of all days. The same series, in any order,
     configuration and seed give the same pools.
     """
-    drawn = _drawn(series, MOST_SERIES, config.seed)
+    drawn = _drawn([one for one in series if teaches(one)], MOST_SERIES, config.seed)
     pool_config = PoolConfig(horizon_days=config.horizon_days)
     report(Progress(TrainingStage.FIT, 0.0))
     latest = fit_pool(drawn, pool_config, config.seed)

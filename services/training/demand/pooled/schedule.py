@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from services.training.demand.backtest import Fold, fold_at, plan_folds
+from services.training.demand.backtest import Fold, contest_layout, fold_at
 from services.training.demand.config import TrainingConfig
 from services.training.demand.features import planned_regressors
 from services.training.demand.series import Series
@@ -36,16 +36,18 @@ def schedule_of(series: Sequence[Series], config: TrainingConfig) -> Schedule | 
     Cut-offs are shared by all series; one with a shorter history has shorter folds, which lie
     later and find the same pools before them."""
     end = max(one.data_through for one in series)
-    current = [one for one in series if one.data_through == end]
-    longest = max(current, key=lambda one: len(one.history))
-    contest = plan_folds(
+    longest = max(len(one.history) for one in series if one.data_through == end)
+    contest = contest_layout(
         longest, config.horizon_days, config.search_folds, config.contest_folds
-    ).contest
-    if not contest:
+    )
+    if not contest.cutoffs:
         return None
-    days = max(len(contest[0].actual), _FEWEST_DAYS)
-    first = contest[0].cutoff - pd.Timedelta(days=days)
-    return Schedule((first, contest[len(contest) // 2].cutoff), days)
+    begin, middle = (
+        end - pd.Timedelta(days=longest - 1 - contest.cutoffs[position])
+        for position in (0, len(contest.cutoffs) // 2)
+    )
+    days = max(contest.days, _FEWEST_DAYS)
+    return Schedule((begin - pd.Timedelta(days=days), middle), days)
 
 
 def fold_after(series: Series, cutoff: pd.Timestamp, days: int) -> Fold | None:
