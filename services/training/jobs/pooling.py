@@ -50,7 +50,7 @@ def behind_pool(
 def pool_cost(series: int) -> float:
     """In trainings, as measured on 20 to 400 series of two years: so much later the tenant's own
     series have their turn, and not those of others."""
-    return 10.0 * math.sqrt(series)
+    return 5.0 * math.sqrt(series)
 
 
 async def learn_in_child(shop: Workshop, task: ClaimedTask) -> bytes | Refused:
