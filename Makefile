@@ -34,11 +34,11 @@ demo: .venv/.installed ## a sample bakery from sales to forecast (DEMO_ARGS=--ex
 .PHONY: .venv-peers
 
 .venv-peers/.installed: $(PEERS).lock | .venv/.installed
-	$(BIN)/python -m benchmarks.accuracy.peers
+	@$(BIN)/python -m benchmarks.accuracy.peers >&2
 	@touch $@
 
 bench: .venv/.installed .venv-peers/.installed ## every benchmark as JSON (BENCH_ARGS="accuracy --peers --plot accuracy.svg")
-	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
