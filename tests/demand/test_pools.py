@@ -11,6 +11,7 @@ import pytest
 from services.training.demand.backtest import Fold, plan_folds
 from services.training.demand.config import Progress
 from services.training.demand.packing import packed, unpacked
+from services.training.demand.pooled.newcomers import judge_newcomers
 from services.training.demand.pooled.pool import PooledAnswer
 from services.training.demand.pooled.pools import (
     Pools,
@@ -132,6 +133,17 @@ def test_new_products_are_judged_on_others_cut_as_short(pools: Pools) -> None:
     assert pools.newcomers.products == 5
     assert pools.newcomers.skill > 0.0
     assert 0.5 < pools.newcomers.confidence <= 1.0
+
+
+def test_a_new_product_is_judged_without_its_name(pools: Pools) -> None:
+    folds = [contest_of(one)[-1] for one in shop()]
+    renamed = [replace(one, series=replace(one.series, product="other")) for one in folds]
+    found, other = (
+        judge_newcomers(pools.dated[-1].pool, pools.mixtures.alone, each)
+        for each in (folds, renamed)
+    )
+    assert found is not None
+    assert found == other
 
 
 def test_no_series_keeps_the_others_from_their_pools(pools: Pools) -> None:

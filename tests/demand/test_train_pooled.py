@@ -141,6 +141,16 @@ def test_the_same_pools_and_series_train_the_same(pools: Pools) -> None:
     assert (one.fold_scores, one.bundle) == (other.fold_scores, other.bundle)
 
 
+def test_the_latest_pool_forecasts_and_only_dated_ones_judge(pools: Pools) -> None:
+    series = shop()[0]
+    result, stale = (
+        trained(series, found, ONLY["pooled"])
+        for found in (pools, replace(pools, latest=pools.dated[0].pool))
+    )
+    assert result.fold_scores == stale.fold_scores
+    assert not result.forecast["mean"].equals(stale.forecast["mean"])
+
+
 def test_without_pools_prophet_contends_alone_and_says_so() -> None:
     result = trained(shop()[0], None)
     assert {record["family"] for record in result.fold_scores} == {"prophet"}
