@@ -36,6 +36,8 @@ PRELOADED = [
     "services.training.jobs.child",
     "optuna",
     "lightgbm",
+    "services.training.cli",  # the program itself, which every child would import for itself
+    "services.training.queue.settled",
 ]
 
 log = structlog.get_logger()
