@@ -18,11 +18,11 @@ class PoolConfig:
     horizon_days: int = 28
     longest_days: int = 1096
     warm_up_days: int = 28
-    most_rows: int = 16_000
+    most_rows: int = 24_000
     origins_apart: int = 14
     half_life_days: float = 1096.0
     volume_power: float = 0.5
-    rounds: int = 75
+    rounds: int = 100
     learning_rate: float = 0.1
     leaves: int = 12
     fewest_rows_in_leaf: int = 100
