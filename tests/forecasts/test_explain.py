@@ -7,9 +7,9 @@ import pytest
 from tests.conftest import Database, Tenant
 from tests.forecasts.conftest import Stall
 from tests.jobs.asking import ask, finished, products_of
-from tests.jobs.conftest import worker
+from tests.jobs.conftest import worker, working
 
-__all__ = ["worker"]
+__all__ = ["worker", "working"]
 
 
 async def explain(tenant: Tenant, date: str, status: int = 200, product: str = "roll") -> Any:
