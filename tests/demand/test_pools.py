@@ -153,7 +153,7 @@ def test_no_series_keeps_the_others_from_their_pools(pools: Pools) -> None:
     begun = one.history["quantity"].where(one.history.index > pools.dated[1].cutoff)
     hard = [
         replace(one, product="unknown", history=nothing),
-        replace(one, product="older", history=_longer(nothing)),
+        replace(one, product="older", history=_longer(nothing), foreseen={}),
         replace(one, product="closed", history=nothing.assign(open=False)),
         replace(one, product="nowhere", country="XX"),
         replace(one, product="returned", history=one.history.assign(quantity=-3.0)),

@@ -139,7 +139,7 @@ def fold_at(series: Series, known: frozenset[str], days: int, cutoff: int) -> Fo
     days do not even tell what its sold-out ones were worth.
 
     Regressors `known` in advance keep their values after it, with climatology where none was
-    recorded; the others have none there."""
+    recorded; those that are foreseen are as they were foreseen then; the others have none there."""
     past, ahead = slice(cutoff + 1), slice(cutoff + 1, cutoff + 1 + days)
     actual = expected_demand(series.history.iloc[: cutoff + 1 + days])[ahead]
     weekday = weekdays(series.history.index)

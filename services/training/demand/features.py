@@ -52,13 +52,15 @@ class Design:
 
 
 def planned_regressors(series: Series) -> frozenset[str]:
-    """The regressors whose values are known for every open day of the plan."""
+    """The regressors whose values are known for every open day of the plan, and those foreseen for
+    any: nobody forecasts the weather of a month."""
     is_open = series.plan["open"].to_numpy()
-    return frozenset(
-        name
-        for name in series.regressors
-        if not np.isnan(series.plan[name].to_numpy()[is_open]).any()
-    )
+    planned = set()
+    for name in series.regressors:
+        unknown = np.isnan(series.plan[name].to_numpy()[is_open])
+        if not (unknown.all() if name in series.foreseen else unknown.any()):
+            planned.add(name)
+    return frozenset(planned)
 
 
 def prepare(series: Series) -> Design:

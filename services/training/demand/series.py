@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Final, Self
 
@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from services.training.demand import foreseen
+from services.training.demand.foreseen import Tables
 from services.training.demand.packing import packed, unpacked
 
 HISTORY_COLUMNS: Final = ("quantity", "open", "stockout")
 PLAN_COLUMNS: Final = ("open",)
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 Floats = npt.NDArray[np.float64]
 
@@ -51,6 +53,9 @@ class Series:
     open (bool), then the same regressors, NaN = not known. `country` is ISO 3166 alpha-2,
     `subdivision` the part of ISO 3166-2 after the dash. Frames are copied and put in canonical
     form; raises `MalformedSeriesError` where that cannot be done.
+
+    `foreseen` has a table (days of history and plan, leads) for each regressor that is known ahead
+    only as forecast: its plan is what was foreseen at `data_through`.
     """
 
     product: str
@@ -60,6 +65,7 @@ class Series:
     history: pd.DataFrame
     plan: pd.DataFrame
     events: tuple[Event, ...] = ()
+    foreseen: Tables = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         history = _canonical(self.history, HISTORY_COLUMNS, "history")
@@ -72,8 +78,12 @@ class Series:
                 f"plan begins on {plan.index[0].date()}, not on the day after "
                 f"{history.index[-1].date()}, the last day of history"
             )
+        tables = {name: _table(self.foreseen[name], name, history, plan) for name in self.foreseen}
+        for name, table in sorted(tables.items()):
+            plan[name] = foreseen.ahead_of(table, len(history) - 1, len(plan))
         object.__setattr__(self, "history", history)
         object.__setattr__(self, "plan", plan)
+        object.__setattr__(self, "foreseen", tables)
 
     @property
     def regressors(self) -> tuple[str, ...]:
@@ -83,13 +93,31 @@ class Series:
     def data_through(self) -> pd.Timestamp:
         return pd.Timestamp(self.history.index[-1])
 
+    def lately(self, days: int) -> Self:
+        """This series without what lies further back than the last `days` of its history."""
+        dropped = max(len(self.history) - days, 0)
+        recent = copy(self)  # parts of a canonical frame are canonical
+        tables = {name: table[dropped:] for name, table in self.foreseen.items()}
+        object.__setattr__(recent, "history", self.history.iloc[dropped:])
+        object.__setattr__(recent, "foreseen", tables)
+        return recent
+
     def known_at(self, rows: int, ahead: int, regressors: Mapping[str, Floats]) -> Self:
         """This series as known after its first `rows` days (one or more), its plan the `ahead` days
-        that followed: open as they were, with these regressors, NaN where not known."""
+        that followed: open as they were, with these regressors, NaN where not known, or as they
+        were foreseen then."""
         future = self.history.iloc[rows : rows + ahead]
         columns = {name: future[name].to_numpy() for name in PLAN_COLUMNS}
-        columns |= {name: _finite(regressors[name], name, "plan") for name in self.regressors}
+        tables = {
+            name: foreseen.known_at(table, rows - 1, len(future))
+            for name, table in self.foreseen.items()
+        }
+        values = {**regressors} | {
+            name: foreseen.ahead_of(table, rows - 1, len(future)) for name, table in tables.items()
+        }
+        columns |= {name: _finite(values[name], name, "plan") for name in self.regressors}
         known = copy(self)  # parts of a canonical frame are canonical
+        object.__setattr__(known, "foreseen", tables)
         object.__setattr__(known, "history", self.history.iloc[:rows])
         object.__setattr__(known, "plan", pd.DataFrame(columns, index=future.index))
         return known
@@ -105,6 +133,7 @@ class Series:
             "events": [asdict(event) for event in self.events],
             "history": _frame_to_json(self.history),
             "plan": _frame_to_json(self.plan),
+            "foreseen": {name: _nulls(table) for name, table in self.foreseen.items()},
         }
         return packed(content)
 
@@ -127,6 +156,10 @@ class Series:
                 Event(**{**event, "dates": tuple(map(date.fromisoformat, event["dates"]))})
                 for event in content["events"]
             ),
+            foreseen={
+                name: np.array(table, dtype=np.float64)
+                for name, table in content["foreseen"].items()
+            },
         )
 
 
@@ -158,6 +191,22 @@ def _finite(numbers: Floats, name: str, part: str) -> Floats:
     if np.isinf(numbers).any():
         raise MalformedSeriesError(f"{part}: {name} holds an infinity; send the number or nothing")
     return numbers
+
+
+def _table(issued: Floats, name: str, history: pd.DataFrame, plan: pd.DataFrame) -> Floats:
+    if name not in plan.columns:
+        raise MalformedSeriesError(f"foreseen: {name!r} is no regressor of history and plan")
+    days = len(history) + len(plan)
+    if issued.ndim != 2 or issued.shape[0] != days or issued.shape[1] == 0:
+        raise MalformedSeriesError(
+            f"foreseen: {name} has the shape {issued.shape}; give ({days}, leads), a row a day of "
+            "history and plan"
+        )
+    return foreseen.settled(_finite(issued, name, "foreseen"))
+
+
+def _nulls(table: Floats) -> list[list[float | None]]:
+    return [[None if value != value else value for value in row] for row in table.tolist()]
 
 
 def _require_columns(frame: pd.DataFrame, fixed: tuple[str, ...], part: str) -> None:

@@ -42,7 +42,7 @@ def _relative(track: Track) -> Floats:
 def _flags(track: Track, regressors: Sequence[str]) -> list[Floats]:
     found = []
     for name in regressors:
-        values = track.regressors.get(name)
+        values = None if name in track.foreseen else track.regressors.get(name)
         if values is not None and np.isin(values[~np.isnan(values)], (0.0, 1.0)).all():
             found.append(values)
     return found

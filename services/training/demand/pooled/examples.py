@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -52,7 +52,7 @@ class Knowledge:
 
 def example_of(series: Series, config: PoolConfig) -> Example:
     """The last `longest_days` of the series."""
-    recent = replace(series, history=series.history.iloc[-config.longest_days :])
+    recent = series.lately(config.longest_days)
     track = track_of(recent)
     return Example(track, outlook_of(recent, track), scale_of(track))
 

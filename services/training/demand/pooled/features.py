@@ -22,7 +22,7 @@ from services.training.demand.pooled.rolling import (
     same_weekday_mean,
 )
 from services.training.demand.pooled.seasons import YEAR, YearlyRhythm
-from services.training.demand.pooled.track import NO_DAY, Indices, Track
+from services.training.demand.pooled.track import NO_DAY, Indices, Track, at
 from services.training.demand.prediction import Floats
 
 _WEEK = 7
@@ -117,17 +117,17 @@ def _same_weekdays(track: Track, origins: Indices, targets: Indices, scale: Floa
     """Of the last same weekdays that an origin knows."""
     latest = targets - _WEEK * -(-(targets - origins) // _WEEK)
     columns = {
-        f"same_weekday_{back + 1}": _at(track.demand, latest - _WEEK * back) / scale
+        f"same_weekday_{back + 1}": at(track.demand, latest - _WEEK * back) / scale
         for back in range(3)
     }
     for weeks in (4, 8):
         columns[f"same_weekday_mean_{weeks}"] = (
-            _at(same_weekday_mean(track.demand, weeks), latest) / scale
+            at(same_weekday_mean(track.demand, weeks), latest) / scale
         )
     relative = track.demand / scale_of(track)
-    columns["weekday_share"] = _at(same_weekday_level(relative, 8.0), latest)
-    columns["weekday_share_long"] = _at(same_weekday_mean(relative, 52), latest)
-    columns["weekday_spread"] = _at(_weekday_spread(relative), latest)
+    columns["weekday_share"] = at(same_weekday_level(relative, 8.0), latest)
+    columns["weekday_share_long"] = at(same_weekday_mean(relative, 52), latest)
+    columns["weekday_spread"] = at(_weekday_spread(relative), latest)
     return columns
 
 
@@ -139,31 +139,31 @@ def _weekday_spread(relative: Floats) -> Floats:
 def _recent(track: Track, origins: Indices, scale: Floats) -> Columns:
     demand = track.demand
     columns = {
-        f"mean_{days}": _at(rolling_mean(demand, days), origins) / scale for days in (7, 28, 91)
+        f"mean_{days}": at(rolling_mean(demand, days), origins) / scale for days in (7, 28, 91)
     }
-    columns["mean_364"] = _at(rolling_mean(demand, _LONG), origins) / scale
-    columns["deviation_28"] = _at(rolling_deviation(demand, 28), origins) / scale
-    columns["deviation_91"] = _at(rolling_deviation(demand, 91), origins) / scale
+    columns["mean_364"] = at(rolling_mean(demand, _LONG), origins) / scale
+    columns["deviation_28"] = at(rolling_deviation(demand, 28), origins) / scale
+    columns["deviation_91"] = at(rolling_deviation(demand, 91), origins) / scale
     silent = np.where(np.isnan(demand), np.nan, demand == 0.0)
-    columns["silent_28"] = _at(rolling_mean(silent, 28), origins)
-    columns["silent_182"] = _at(rolling_mean(silent, 182), origins)
+    columns["silent_28"] = at(rolling_mean(silent, 28), origins)
+    columns["silent_182"] = at(rolling_mean(silent, 182), origins)
     columns["since_sale"] = days_since(demand > 0, 56)[origins]
     columns["volume"] = np.log(scale)
     weekly = rolling_mean(demand / np.fmax(same_weekday_mean(demand, 8), _SMALLEST_LEVEL), 7)
-    columns["momentum"] = np.clip(_at(weekly, origins), 0.0, 5.0)
+    columns["momentum"] = np.clip(at(weekly, origins), 0.0, 5.0)
     return columns
 
 
 def _a_year_ago(track: Track, origins: Indices, targets: Indices, scale: Floats) -> Columns:
     then = scale_of(track)
-    base = _at(then, origins - YEAR)
+    base = at(then, origins - YEAR)
     around = centred_mean(track.demand, _AROUND)
     return {
         name: np.where(targets - YEAR + _AROUND // 2 <= origins, values, np.nan)
         for name, values in {
-            "year_ago": _at(track.demand, targets - YEAR) / base,
-            "year_ago_week": _at(around, targets - YEAR) / base,
-            "year_ago_unscaled": _at(around, targets - YEAR) / scale,
+            "year_ago": at(track.demand, targets - YEAR) / base,
+            "year_ago_week": at(around, targets - YEAR) / base,
+            "year_ago_unscaled": at(around, targets - YEAR) / scale,
         }.items()
     }
 
@@ -185,7 +185,7 @@ def _opening(track: Track, targets: Indices) -> Columns:
     return {
         "since_closed": days_since(shut, _NEAR)[targets],
         "until_closed": days_since(shut[::-1], _NEAR)[::-1][targets],
-        "closed_lately": _at(rolling_mean(shut.astype(np.float64), 7), targets),
+        "closed_lately": at(rolling_mean(shut.astype(np.float64), 7), targets),
     }
 
 
@@ -193,10 +193,9 @@ def _regressors(track: Track, origins: Indices, targets: Indices, names: Sequenc
     """Values of the day and its neighbours; a price also against its usual one."""
     columns: Columns = {}
     for name in names:
-        values = track.regressors.get(name, np.full(track.days, np.nan))
-        columns[f"regressor {name}"] = values[targets]
-        columns[f"before {name}"] = _at(values, targets - 1)
-        columns[f"after {name}"] = _at(values, targets + 1)
+        columns[f"regressor {name}"] = track.known(name, origins, targets)
+        columns[f"before {name}"] = track.known(name, origins, targets - 1)
+        columns[f"after {name}"] = track.known(name, origins, targets + 1)
     price = track.regressors.get("price")
     if price is not None:
         columns["price_change"] = _price_change(track, price, origins)
@@ -207,10 +206,4 @@ def _regressors(track: Track, origins: Indices, targets: Indices, names: Sequenc
 
 def _price_change(track: Track, price: Floats, origins: Indices) -> Floats:
     past = price[: track.days_known]
-    return _at(rolling_mean(past, 7), origins) / _at(rolling_mean(past, _LONG), origins)
-
-
-def _at(values: Floats, positions: Indices) -> Floats:
-    """The values at these positions; NaN where there is no such day."""
-    inside = (positions >= 0) & (positions < len(values))
-    return np.where(inside, values[np.clip(positions, 0, len(values) - 1)], np.nan)
+    return at(rolling_mean(past, 7), origins) / at(rolling_mean(past, _LONG), origins)

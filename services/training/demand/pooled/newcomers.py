@@ -13,7 +13,6 @@ from services.training.demand.metrics import pinball
 from services.training.demand.pooled.pool import FittedPool
 from services.training.demand.pooled.tenant import Mixture
 from services.training.demand.prediction import LEVELS, Floats
-from services.training.demand.series import Series
 
 DAYS_KNOWN: Final = (7, 14, 21)
 _FEWEST_PRODUCTS: Final = 5
@@ -53,11 +52,10 @@ def judge_newcomers(pool: FittedPool, mixture: Mixture, folds: Sequence[Fold]) -
 
 
 def _young(fold: Fold, days: int) -> Fold | None:
-    history = fold.series.history.iloc[-days:]
-    if not (history["quantity"] > 0).any():
+    young = fold.series.lately(days)
+    if not (young.history["quantity"] > 0).any():
         return None
-    series: Series = replace(fold.series, product=_UNSEEN, history=history)
-    return replace(fold, series=series)
+    return replace(fold, series=replace(young, product=_UNSEEN))
 
 
 def _losses(forecast: FoldForecast) -> Floats:

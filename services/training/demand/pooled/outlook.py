@@ -113,6 +113,8 @@ class Outlook:
 def outlook_of(series: Series, track: Track) -> Outlook:
     """The outlook of a series whose history is that of the track."""
     design = prepare(series)
+    certain = tuple(one for one in design.regressors if one.name not in series.foreseen)
+    design = replace(design, regressors=certain)  # past days do not hold what was foreseen of them
     known_at = np.flatnonzero(~np.isnan(track.demand))
     return Outlook(track, design, terms_of(design), known_at)
 

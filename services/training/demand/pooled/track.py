@@ -11,6 +11,7 @@ import pandas as pd
 
 from services.training.demand.calendar import holidays_of
 from services.training.demand.censoring import expected_demand
+from services.training.demand.foreseen import Tables, as_known
 from services.training.demand.prediction import Floats
 from services.training.demand.series import Series, weekdays
 
@@ -26,7 +27,8 @@ class Track:
     """Arrays over the days of history, then of the plan; day 0 is `first_day` (days since 1970).
 
     `demand` (history alone) is NaN where closed or unknown, lifted where sold out; `occasion` is
-    the position of the day's holiday or event among `occasions`, or `NO_DAY`.
+    the position of the day's holiday or event among `occasions`, or `NO_DAY`; `regressors` are as
+    observed, those `foreseen` (days, leads) also as known before.
     """
 
     product: str
@@ -41,6 +43,7 @@ class Track:
     occasion: Ints
     occasions: tuple[str, ...]
     regressors: dict[str, Floats]
+    foreseen: Tables
 
     @property
     def origin(self) -> int:
@@ -50,6 +53,22 @@ class Track:
     @property
     def days(self) -> int:
         return len(self.open_days)
+
+    def known(self, name: str, origins: Indices, days: Indices) -> Floats:
+        """The regressor on each of the days as known at its origin; NaN where it was not."""
+        if name not in self.regressors:
+            return np.full(len(days), np.nan)
+        observed = at(self.regressors[name], days)
+        table = self.foreseen.get(name)
+        if table is None:
+            return observed
+        return np.where(days <= origins, observed, as_known(table, days, days - origins))
+
+
+def at(values: Floats, positions: Indices) -> Floats:
+    """The values at these positions; NaN where there is no such day."""
+    inside = (positions >= 0) & (positions < len(values))
+    return np.where(inside, values[np.clip(positions, 0, len(values) - 1)], np.nan)
 
 
 def track_of(series: Series) -> Track:
@@ -74,6 +93,7 @@ def track_of(series: Series) -> Track:
         occasion=occasion,
         occasions=occasions,
         regressors=regressors,
+        foreseen=series.foreseen,
     )
 
 
