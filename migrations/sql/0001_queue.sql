@@ -28,7 +28,7 @@ $$;
 -- A lease that ran out sends its task back to the queue; the claim that follows counts an attempt.
 -- Nothing is waited for: a row that is locked is about to end, or its holder froze and lost it.
 CREATE FUNCTION claim_tasks(claimer text, kinds text[], slots integer, lease interval)
-RETURNS TABLE (tenant_id uuid, id bigint, attempt smallint)
+RETURNS TABLE (tenant_id uuid, id bigint, fence bigint, attempt smallint)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
   UPDATE tasks SET state = 'queued', lease_until = NULL, worker = NULL,
@@ -47,31 +47,31 @@ AS $$
     FOR UPDATE SKIP LOCKED
   )
   UPDATE tasks t
-  SET state = 'running', attempt = t.attempt + 1, worker = claimer,
+  SET state = 'running', fence = t.fence + 1, attempt = t.attempt + 1, worker = claimer,
     lease_until = now() + lease, started_at = now(), progress = NULL
   FROM chosen c WHERE t.tenant_id = c.tenant_id AND t.id = c.id
-  RETURNING t.tenant_id, t.id, t.attempt
+  RETURNING t.tenant_id, t.id, t.fence, t.attempt
 $$;
 
 -- Renews what is still the caller's own, and returns just that: whatever is missing was lost.
-CREATE FUNCTION renew_leases(owners uuid[], ids bigint[], attempts smallint[], lease interval)
+CREATE FUNCTION renew_leases(owners uuid[], ids bigint[], fences bigint[], lease interval)
 RETURNS SETOF bigint
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
   UPDATE tasks t SET lease_until = now() + lease
-  FROM unnest(owners, ids, attempts) AS mine (tenant_id, id, attempt)
-  WHERE t.tenant_id = mine.tenant_id AND t.id = mine.id AND t.attempt = mine.attempt AND t.state = 'running'
+  FROM unnest(owners, ids, fences) AS mine (tenant_id, id, fence)
+  WHERE t.tenant_id = mine.tenant_id AND t.id = mine.id AND t.fence = mine.fence AND t.state = 'running'
   RETURNING t.id
 $$;
 
 REVOKE ALL ON FUNCTION
   queue_reserve(smallint, double precision), claim_tasks(text, text[], integer, interval),
-  renew_leases(uuid[], bigint[], smallint[], interval)
+  renew_leases(uuid[], bigint[], bigint[], interval)
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION queue_reserve(smallint, double precision) TO morrow_api, morrow_worker;
 GRANT EXECUTE ON FUNCTION
   claim_tasks(text, text[], integer, interval),
-  renew_leases(uuid[], bigint[], smallint[], interval)
+  renew_leases(uuid[], bigint[], bigint[], interval)
 TO morrow_worker;
 
 SET LOCAL ROLE morrow_owner;

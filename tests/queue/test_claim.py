@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from services.training import tables
 from services.training.queue.claim import claim_tasks, read_claimed, renew_leases
 from services.training.queue.finish import note_progress
-from services.training.queue.task import Priority, StalePublish, State
+from services.training.queue.task import Claim, Priority, StalePublish, State
 from shared.database import tenant_transaction
 from tests.queue.real_queue import EXPIRED, LEASE, Queue
 
@@ -35,7 +35,7 @@ async def test_a_claim_marks_the_task_as_running_its_first_attempt(
     assert row.started_at is not None
     assert row.lease_until is not None
     assert row.lease_until - row.started_at == LEASE
-    assert (claim.tenant_id, claim.id, claim.attempt) == (tenant_id, task_id, 1)
+    assert claim == Claim(tenant_id, task_id, fence=1, attempt=1)
 
 
 async def test_only_kinds_that_were_asked_for_are_claimed(queue: Queue, tenant_id: UUID) -> None:
@@ -80,7 +80,7 @@ async def test_a_claim_reveals_nothing_of_other_tenants_but_ids(
         rows = await connection.execute(
             text("SELECT * FROM claim_tasks('w', ARRAY['bake'], 1, interval '1 minute')")
         )
-        assert list(rows.keys()) == ["tenant_id", "id", "attempt"]
+        assert list(rows.keys()) == ["tenant_id", "id", "fence", "attempt"]
         await connection.commit()
     async with tenant_transaction(queue.sessions, tenant_id) as session:
         assert (await session.scalars(select(tables.Task))).all() == []
@@ -92,7 +92,7 @@ async def test_a_lease_that_ran_out_hands_the_task_over_and_counts_an_attempt(
     task_id = await queue.put_one(tenant_id)
     first = await queue.claim_one(EXPIRED, worker="dead")
     second = await queue.claim_one(worker="alive")
-    assert (second.id, second.attempt) == (task_id, first.attempt + 1)
+    assert second == Claim(tenant_id, task_id, first.fence + 1, first.attempt + 1)
     row = await queue.row(tenant_id, task_id)
     assert row.worker == "alive"
     assert row.error == {"code": "lease_expired", "message": "worker dead fell silent"}

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from services.training import tables
+from services.training.queue.claim import renew_leases
 from services.training.queue.finish import finish, note_progress, put_back
 from services.training.queue.task import Claim, StalePublish, State
 from shared.database import tenant_transaction
@@ -137,3 +138,34 @@ async def test_an_older_attempt_puts_nothing_back(queue: Queue, tenant_id: UUID)
         async with tenant_transaction(queue.sessions, tenant_id) as session:
             await put_back(session, stale, timedelta(0), burn_attempt=False)
     assert (await queue.row(tenant_id, task_id)).state == State.RUNNING
+
+
+@pytest.mark.parametrize("burn", [False, True])
+async def test_who_put_a_task_back_can_finish_nothing_that_the_next_holder_runs(
+    queue: Queue, tenant_id: UUID, burn: bool
+) -> None:
+    """A snooze gives its attempt back, and the next claim has the same: not the same fence."""
+    task_id = await queue.put_one(tenant_id)
+    snoozed = await queue.claim_one(worker="w1")
+    async with tenant_transaction(queue.sessions, tenant_id) as session:
+        await put_back(session, snoozed, timedelta(0), burn_attempt=burn)
+    current = await queue.claim_one(worker="w2")
+    assert current.attempt == 1 + burn
+    with pytest.raises(StalePublish):
+        await write_and_finish(queue, snoozed, "zombie")
+    assert await renew_leases(queue.engine, [snoozed], timedelta(seconds=9)) == frozenset()
+    assert (await queue.row(tenant_id, task_id)).state == State.RUNNING
+    await write_and_finish(queue, current, "holder")
+
+
+async def test_no_two_claims_of_a_task_have_the_same_fence(queue: Queue, tenant_id: UUID) -> None:
+    await queue.put(tenant_id)
+    fences = []
+    for burn in (False, False, True, False):
+        claim = await queue.claim_one()
+        fences.append(claim.fence)
+        async with tenant_transaction(queue.sessions, tenant_id) as session:
+            await put_back(session, claim, timedelta(0), burn_attempt=burn)
+    fences.append((await queue.claim_one(EXPIRED)).fence)
+    fences.append((await queue.claim_one()).fence)
+    assert fences == [1, 2, 3, 4, 5, 6]

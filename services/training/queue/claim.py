@@ -10,7 +10,7 @@ from services.training import tables
 from services.training.queue.task import Claim, ClaimedTask, StalePublish, State
 
 CLAIM = text("SELECT * FROM claim_tasks(:worker, :kinds, :slots, :lease)")
-RENEW = text("SELECT renew_leases(:owners, :ids, CAST(:attempts AS smallint[]), :lease)")
+RENEW = text("SELECT renew_leases(:owners, :ids, CAST(:fences AS bigint[]), :lease)")
 
 
 async def claim_tasks(
@@ -20,7 +20,7 @@ async def claim_tasks(
     values = {"worker": worker, "kinds": list(kinds), "slots": slots, "lease": lease}
     async with engine.begin() as connection:
         rows = await connection.execute(CLAIM, values)
-        return [Claim(row.tenant_id, row.id, row.attempt) for row in rows]
+        return [Claim(row.tenant_id, row.id, row.fence, row.attempt) for row in rows]
 
 
 async def renew_leases(
@@ -30,7 +30,7 @@ async def renew_leases(
     values = {
         "owners": [claim.tenant_id for claim in claims],
         "ids": [claim.id for claim in claims],
-        "attempts": [claim.attempt for claim in claims],
+        "fences": [claim.fence for claim in claims],
         "lease": lease,
     }
     async with engine.begin() as connection:
@@ -43,7 +43,7 @@ async def read_claimed(session: AsyncSession, claim: Claim) -> ClaimedTask:
     row = await session.scalar(
         select(tables.Task).where(
             tables.Task.id == claim.id,
-            tables.Task.attempt == claim.attempt,
+            tables.Task.fence == claim.fence,
             tables.Task.state == State.RUNNING,
         )
     )

@@ -1,4 +1,4 @@
-"""Ending a claim. Every statement here carries the fence: id, attempt, and still running."""
+"""Ending a claim. Every statement here carries the fence: id, fence, and still running."""
 
 from datetime import timedelta
 from typing import Any
@@ -45,7 +45,7 @@ async def put_back(
         claim,
         state=State.QUEUED.value,
         run_after=func.now() + delay,
-        attempt=claim.attempt if burn_attempt else claim.attempt - 1,
+        attempt=tables.Task.attempt - (0 if burn_attempt else 1),
         error=error,
         worker=None,
         lease_until=None,
@@ -63,7 +63,7 @@ async def _fenced(session: AsyncSession, claim: Claim, **values: Any) -> None:
         .where(
             tables.Task.tenant_id == claim.tenant_id,
             tables.Task.id == claim.id,
-            tables.Task.attempt == claim.attempt,
+            tables.Task.fence == claim.fence,
             tables.Task.state == State.RUNNING.value,
         )
         .values(**values)

@@ -106,5 +106,5 @@ class Lifeline:
         work, _ = self._held.pop(claim, (None, 0.0))
         if work is not None:
             LEASES_LOST.inc()
-            log.info("lease_ended", task=claim.id, attempt=claim.attempt, why=why)
+            log.info("lease_ended", task=claim.id, fence=claim.fence, why=why)
             work.cancel()

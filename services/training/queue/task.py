@@ -1,4 +1,4 @@
-"""A task as the queue knows it: an id, an attempt, and a payload it never reads."""
+"""A task as the queue knows it: an id, a fence, and a payload it never reads."""
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -31,10 +31,13 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work on a task: valid while the row still shows this attempt as running."""
+    """The right to work on a task: valid while the row still runs under this fence, a number that
+    every claim of the task raises and nothing lowers. `attempt` is what a failure would burn: a
+    task that is put back unfailed gets the same again."""
 
     tenant_id: UUID
     id: int
+    fence: int
     attempt: int
 
 
@@ -69,7 +72,7 @@ class StalePublish(Exception):
     """The fence refused: the task is no longer this claim's to finish."""
 
     def __init__(self, claim: Claim) -> None:
-        super().__init__(f"task {claim.id} is no longer on attempt {claim.attempt}")
+        super().__init__(f"task {claim.id} is no longer under fence {claim.fence}")
         self.claim = claim
 
 
