@@ -3,13 +3,13 @@ SET LOCAL ROLE morrow_definer;
 DROP FUNCTION
   keys_by_prefix(text), tenant_ids(uuid, integer), queue_reserve(smallint, double precision),
   claim_tasks(text, text[], integer, interval),
-  renew_leases(uuid[], bigint[], bigint[], interval);
+  renew_leases(uuid[], bigint[], smallint[], interval);
 
 SET LOCAL ROLE morrow_owner;
 
 DROP TABLE
   forecasts, model_aliases, models, queue_shares, tasks, idempotent_answers, stream_tickets,
-  job_events, jobs, calendar_events, regressor_days, sale_corrections, sales, series, products,
+  job_events, kept_pools, jobs, calendar_events, regressor_days, sale_corrections, sales, series, products,
   locations, audit_log, api_keys, tenants;
 
 DROP FUNCTION app_tenant();

@@ -172,7 +172,6 @@ CREATE TABLE tasks (
   cost double precision DEFAULT 1 NOT NULL,
   start_tag double precision NOT NULL,
   state text NOT NULL,
-  fence bigint DEFAULT 0 NOT NULL,
   attempt smallint DEFAULT 0 NOT NULL,
   max_attempts smallint DEFAULT 3 NOT NULL,
   run_after timestamptz DEFAULT now() NOT NULL,
@@ -207,6 +206,21 @@ CREATE TABLE job_events (
   data jsonb,
   CONSTRAINT pk_job_events PRIMARY KEY (tenant_id, job_id, seq),
   CONSTRAINT fk_job_events_jobs FOREIGN KEY(tenant_id, job_id) REFERENCES jobs (tenant_id, id)
+);
+
+CREATE TABLE kept_pools (
+  tenant_id uuid NOT NULL,
+  job_id uuid NOT NULL,
+  horizon_days bigint NOT NULL,
+  training_window_days bigint NOT NULL,
+  engine bigint NOT NULL,
+  series bigint NOT NULL,
+  data_through date NOT NULL,
+  sha256 text NOT NULL,
+  bytes bigint NOT NULL,
+  created_at timestamptz DEFAULT now() NOT NULL,
+  CONSTRAINT pk_kept_pools PRIMARY KEY (tenant_id, job_id),
+  CONSTRAINT fk_kept_pools_jobs FOREIGN KEY(tenant_id, job_id) REFERENCES jobs (tenant_id, id)
 );
 
 CREATE TABLE series (

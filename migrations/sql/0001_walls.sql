@@ -35,7 +35,7 @@ GRANT SELECT ON alembic_version TO morrow_api, morrow_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   tenants, api_keys, locations, products, series, sales, sale_corrections, regressor_days,
   calendar_events, jobs, job_events, stream_tickets, idempotent_answers, tasks, queue_shares,
-  models, model_aliases, forecasts
+  kept_pools, models, model_aliases, forecasts
 TO morrow_api;
 GRANT SELECT, INSERT ON audit_log TO morrow_api, morrow_worker;
 
@@ -45,6 +45,7 @@ TO morrow_worker;
 GRANT SELECT, UPDATE ON jobs TO morrow_worker;
 GRANT SELECT, INSERT ON job_events TO morrow_worker;
 GRANT SELECT, INSERT, UPDATE ON tasks, queue_shares TO morrow_worker;
+GRANT SELECT, INSERT, DELETE ON kept_pools TO morrow_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON models, model_aliases, forecasts TO morrow_worker;
 
 -- The few questions that cross tenants are asked by functions of a role of its own, which answer

@@ -19,6 +19,7 @@ from shared.roles import WORKER
 from tests.conftest import Database, Tenant, settings_for
 from tests.jobs.asking import send_sales
 from tests.jobs.claiming import LEASE
+from tests.jobs.pooled_jobs import DAYS, PRODUCTS
 
 Working = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -69,4 +70,11 @@ async def workshop(database: Database, tmp_path: Path) -> AsyncIterator[Workshop
 async def shop(tenant: Tenant) -> Tenant:
     """A tenant with sales of a roll and of a bun."""
     await send_sales(tenant.client, "roll", "bun")
+    return tenant
+
+
+@pytest.fixture
+async def bakery(tenant: Tenant) -> Tenant:
+    """A tenant whose series hold enough for a pool, together."""
+    await send_sales(tenant.client, *PRODUCTS, days=DAYS)
     return tenant

@@ -1,22 +1,20 @@
-"""The pool of a job is learnt before its series train, and none of them waits for it in vain."""
+"""Pools are learnt before a job's series train, and none of these waits in vain."""
 
-from typing import Any
-from uuid import UUID
+import datetime as dt
 
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
-from sqlalchemy import select
 
-from services.training import tables
 from services.training.demand.pooled.pools import Pools
-from services.training.jobs.pipeline import cargo_of
-from services.training.jobs.pooling import bury_pool, pool_cost, publish_pools
-from services.training.jobs.store import POOL, PREPARE, TRAIN
+from services.training.jobs.kept_pools import Lore
+from services.training.jobs.pool_artifact import unmarked
+from services.training.jobs.pooling import LearntPools, bury_pool, pool_cost, publish_pools
+from services.training.jobs.store import POOL, TRAIN
 from services.training.jobs.workshop import Workshop
 from services.training.queue.task import StalePublish
-from shared.database import Sessions, tenant_transaction
-from tests.conftest import Tenant, make_tenant
+from shared.database import Sessions
+from tests.conftest import Database, Tenant, execute, make_tenant
 from tests.jobs.asking import (
     ask,
     check_log,
@@ -30,36 +28,9 @@ from tests.jobs.asking import (
 )
 from tests.jobs.claiming import claim
 from tests.jobs.conftest import Working
+from tests.jobs.pooled_jobs import POOLED, PRODUCTS, prepare, run, tasks_of
 
-POOLED: dict[str, Any] = {"families": ["pooled"]}
-PRODUCTS = [f"p{number}" for number in range(5)]
-A_POOL = b"bytes that nobody reads here"
-
-
-@pytest.fixture
-async def bakery(tenant: Tenant) -> Tenant:
-    """A tenant whose series hold enough for a pool, together."""
-    await send_sales(tenant.client, *PRODUCTS, days=150)
-    return tenant
-
-
-async def run(client: AsyncClient, **wanted: Any) -> dict[str, Any]:
-    return await finished(client, (await ask(client, **(POOLED | wanted)))["id"])
-
-
-async def tasks_of(sessions: Sessions, tenant: Tenant, job: str, kind: str) -> list[tables.Task]:
-    async with tenant_transaction(sessions, tenant.id) as session:
-        found = await session.scalars(
-            select(tables.Task)
-            .where(tables.Task.group_id == UUID(job), tables.Task.kind == kind)
-            .order_by(tables.Task.id)
-        )
-        return list(found)
-
-
-async def prepare(workshop: Workshop) -> None:
-    for task in await claim(workshop, PREPARE):
-        await cargo_of(workshop)[PREPARE].run(task)
+A_POOL = LearntPools(b"bytes that nobody reads here", Lore(5, dt.date(2025, 6, 4)))
 
 
 async def test_the_pool_is_learnt_first_and_every_series_trains_with_it(
@@ -91,7 +62,8 @@ async def test_what_is_stored_as_the_pool_is_one(
     assert pool.result is not None
     stored = await workshop.artifacts.get(str(bakery.id), pool.result["sha256"])
     assert len(stored) == pool.result["bytes"]
-    assert Pools.from_bytes(stored).to_bytes() == stored
+    pools = unmarked(stored)
+    assert Pools.from_bytes(pools).to_bytes() == pools
 
 
 async def test_the_log_tells_of_the_pool_without_a_gap_and_before_the_first_series(
@@ -143,17 +115,6 @@ async def test_a_job_with_nothing_to_train_learns_no_pool(
     assert await tasks_of(sessions, bakery, again["id"], POOL) == []
 
 
-async def test_the_pool_learns_from_series_that_do_not_train_and_not_from_those_without_sales(
-    bakery: Tenant, worker: None, sessions: Sessions
-) -> None:
-    await run(bakery.client)
-    await send_sales(bakery.client, "late", days=149)
-    again = await run(bakery.client)
-    assert (again["products"]["succeeded"], again["products"]["skipped"]) == (1, len(PRODUCTS))
-    [pool] = await tasks_of(sessions, bakery, again["id"], POOL)
-    assert len(pool.payload["datasets"]) == len(PRODUCTS) + 1
-
-
 async def test_series_that_hold_too_little_together_train_without_a_pool_and_the_job_says_so(
     shop: Tenant, worker: None, sessions: Sessions
 ) -> None:
@@ -182,16 +143,14 @@ async def test_a_product_too_new_to_train_by_itself_lives_off_the_pool(
 
 
 async def test_a_pool_whose_attempts_are_used_up_holds_nobody_and_the_next_job_trains_again(
-    bakery: Tenant, workshop: Workshop, sessions: Sessions, working: Working
+    bakery: Tenant, workshop: Workshop, sessions: Sessions, database: Database, working: Working
 ) -> None:
-    """A dataset that only the pool reads is gone, so that every attempt fails."""
+    """Its payload asks for what no pool can be, so that every attempt fails."""
     wanted = {"families": ["pooled", "baseline"]}
-    await send_sales(bakery.client, "brief", days=5)
     job = await ask(bakery.client, **wanted)
     await prepare(workshop)
-    trainings = await tasks_of(sessions, bakery, job["id"], TRAIN)
-    [refused] = [task for task in trainings if task.state == "failed"]
-    await workshop.artifacts.delete(str(bakery.id), refused.payload["dataset"])
+    spoil = "jsonb_set(payload, '{config,horizon_days}', '0')"
+    await execute(database.admin_dsn, f"UPDATE tasks SET payload = {spoil} WHERE kind = 'pool'")
     async with working():
         ended = await finished(bakery.client, job["id"])
         again = await run(bakery.client, **wanted)
@@ -235,7 +194,7 @@ async def test_two_jobs_of_two_tenants_learn_two_pools(
             ended = await finished(owner.client, job["id"])
             assert (ended["status"], ended["products"]["succeeded"]) == ("succeeded", count)
             [pool] = await tasks_of(sessions, owner, job["id"], POOL)
-            assert len(pool.payload["datasets"]) == count
+            assert pool.subject == f"the pool of {count} series"
 
 
 async def test_two_jobs_of_one_tenant_wait_each_for_its_own_pool(

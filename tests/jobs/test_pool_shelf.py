@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.training.jobs.pool_artifact import marked
 from services.training.jobs.pool_shelf import ROOM, PoolShelf
 from shared.artifacts import ArtifactMissing, ArtifactStore, open_store
 
@@ -16,7 +17,7 @@ def artifacts(tmp_path: Path) -> ArtifactStore:
 
 async def test_what_is_at_hand_is_not_read_again(artifacts: ArtifactStore) -> None:
     shelf = PoolShelf(artifacts)
-    kept = await artifacts.put("mine", b"a pool")
+    kept = await artifacts.put("mine", marked(b"a pool"))
     assert (await shelf.get("mine", kept.sha256)).content == b"a pool"
     await artifacts.delete("mine", kept.sha256)
     assert (await shelf.get("mine", kept.sha256)).content == b"a pool"
@@ -24,7 +25,7 @@ async def test_what_is_at_hand_is_not_read_again(artifacts: ArtifactStore) -> No
 
 async def test_those_who_ask_at_once_get_the_same(artifacts: ArtifactStore) -> None:
     shelf = PoolShelf(artifacts)
-    kept = await artifacts.put("mine", b"a pool")
+    kept = await artifacts.put("mine", marked(b"a pool"))
     given = await asyncio.gather(*(shelf.get("mine", kept.sha256) for _ in range(5)))
     assert len({id(saved.content) for saved in given}) == 1
 
@@ -33,7 +34,7 @@ async def test_what_one_owner_has_at_hand_is_missing_for_another(
     artifacts: ArtifactStore,
 ) -> None:
     shelf = PoolShelf(artifacts)
-    kept = await artifacts.put("mine", b"a pool")
+    kept = await artifacts.put("mine", marked(b"a pool"))
     await shelf.get("mine", kept.sha256)
     with pytest.raises(ArtifactMissing):
         await shelf.get("other", kept.sha256)
@@ -43,7 +44,9 @@ async def test_what_was_asked_for_last_stays_and_the_oldest_goes(
     artifacts: ArtifactStore,
 ) -> None:
     shelf = PoolShelf(artifacts)
-    kept = [(await artifacts.put("mine", bytes([number]))).sha256 for number in range(ROOM + 1)]
+    kept = [
+        (await artifacts.put("mine", marked(bytes([number])))).sha256 for number in range(ROOM + 1)
+    ]
     for sha256 in [*kept[:ROOM], kept[0], kept[ROOM]]:
         await shelf.get("mine", sha256)
     for sha256 in kept:

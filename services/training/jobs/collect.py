@@ -48,14 +48,25 @@ async def collect(
     """Every series the job asks for, a batch at a time: a short transaction each."""
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
         keys = await list_series(session, request.products, request.locations)
+    async for batch in read_in_batches(
+        shop, task, keys, request.horizon_days, request.training_window_days
+    ):
+        yield batch
+
+
+async def read_in_batches(
+    shop: Workshop,
+    task: ClaimedTask,
+    keys: Sequence[SeriesKey],
+    horizon_days: int,
+    window_days: int,
+) -> AsyncIterator[Collected]:
+    """The days of these series of the task's tenant: no transaction is open between batches."""
     for first in range(0, len(keys), BATCH):
         batch = keys[first : first + BATCH]
         async with tenant_transaction(shop.sessions, task.tenant_id) as session:
             found = await read_series(
-                session,
-                batch,
-                horizon_days=request.horizon_days,
-                window_days=request.training_window_days,
+                session, batch, horizon_days=horizon_days, window_days=window_days
             )
         yield [(key, found.get(key.id)) for key in batch]
 

@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from services.training.demand.bundle import ENGINE_VERSION
-from services.training.demand.config import TrainingConfig, wants_pool
+from services.training.demand.config import TrainingConfig
 from services.training.demand.outcome import Refused
 from services.training.jobs.collect import Checked
 from services.training.jobs.events import EventType, NewEvent
+from services.training.jobs.kept_pools import require_kept
 from services.training.jobs.schemas import (
     PRIORITIES,
     ProductState,
@@ -25,7 +26,6 @@ from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.finish import finish
 from services.training.queue.runner import QUEUED_CHANNEL
 from services.training.queue.task import ClaimedTask, Priority, State
-from services.training.sales.assemble import SeriesKey
 from services.training.settings import Settings
 from shared.canonical import digest_of_json, sha256_of
 from shared.database import tenant_transaction
@@ -37,27 +37,28 @@ async def snapshot(
     shop: Workshop, task: ClaimedTask, request: TrainingRequest, checked: Sequence[Checked]
 ) -> list[NewTask]:
     """A task for each series: to train, with its dataset stored by digest; or ended already,
-    because it is refused, or because a model of the same fingerprint is there. A pool learns from
-    these too, so that their datasets are stored where one is wanted."""
+    because it is refused, or because a model of the same fingerprint is there."""
     config = training_config(request, shop.settings)
     known = await _known_fingerprints(shop, task, request, checked)
     tasks = []
     for item in checked:
         dataset = None if item.series is None else await asyncio.to_thread(item.series.to_bytes)
-        payload = _payload(item.key, dataset, asdict(config))
+        payload = _payload(item, dataset, asdict(config))
         refused, priority = item.refusal(config), PRIORITIES[request.priority]
         new = _new_task(task, payload, priority, refused, known.get(item.key.id))
-        if dataset is not None and (new.state is State.QUEUED or wants_pool(config)):
+        if dataset is not None and new.state is State.QUEUED:
             await shop.artifacts.put(str(task.tenant_id), dataset)
         tasks.append(new)
     return tasks
 
 
 async def fan_out(shop: Workshop, task: ClaimedTask, tasks: Sequence[NewTask]) -> None:
-    """Put the tasks in and finish this one, in one transaction."""
+    """Put the tasks in and finish this one, in one transaction; or raise `Snooze` where the kept
+    pools that they name have been replaced."""
     events = [_validated(tasks), *(_ended_event(new) for new in tasks if new.state in ENDED_EARLY)]
     async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.SUCCEEDED)
+        await require_kept(session, task.tenant_id, _kept_pools(tasks))
         await enqueue(session, task.tenant_id, tasks)
         await tell_and_end(session, task, events)
     shop.bell.ring(QUEUED_CHANNEL)
@@ -90,13 +91,15 @@ async def _known_fingerprints(
         return await latest_fingerprints(session, [item.key.id for item in checked])
 
 
-def _payload(key: SeriesKey, dataset: bytes | None, config: dict[str, Any]) -> dict[str, Any]:
+def _payload(item: Checked, dataset: bytes | None, config: dict[str, Any]) -> dict[str, Any]:
     sha256 = None if dataset is None else sha256_of(dataset)
+    through = None if item.series is None else item.series.data_through.date().isoformat()
     return {
-        "series_id": key.id,
-        "product": key.product,
-        "location": key.location,
+        "series_id": item.key.id,
+        "product": item.key.product,
+        "location": item.key.location,
         "dataset": sha256,
+        "data_through": through,
         "fingerprint": fingerprint(config, sha256),
         "config": config,
     }
@@ -125,6 +128,10 @@ def _new_task(
     )
 
 
+def _kept_pools(tasks: Sequence[NewTask]) -> set[str]:
+    return {new.payload["pools"] for new in tasks if "pools" in new.payload}
+
+
 def _validated(tasks: Sequence[NewTask]) -> NewEvent:
     series = [new for new in tasks if new.kind == TRAIN]
     counts = Counter(product_state(new.state) for new in series)
@@ -132,6 +139,8 @@ def _validated(tasks: Sequence[NewTask]) -> NewEvent:
         f"{len(series)} series: {counts[ProductState.QUEUED]} to train, "
         f"{counts[ProductState.SKIPPED]} unchanged, {counts[ProductState.FAILED]} refused"
     )
+    if _kept_pools(tasks):
+        message += ", with the pools of an earlier job"
     return NewEvent(
         EventType.DATA_VALIDATED,
         message,

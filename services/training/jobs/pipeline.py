@@ -1,7 +1,8 @@
 """The whole way of a training job, from the claim of its first task to its last forecast.
 
-    prepare   start the job · collect its series · validate · snapshot · fan out
-    pool      announce · learn in a child what the series share · publish it, which lets them train
+    prepare   start the job · collect its series · validate · snapshot · choose pools · fan out
+    pool      announce · read the tenant's series · learn in a child what they share · publish it,
+              which lets the job's train; none is made where kept pools do
     train     hold the series' lock · announce · train in a child · publish, fenced
 
 No transaction is open while anything is computed, read from a file or waited for.
@@ -11,12 +12,15 @@ from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.collect import collect, validate
 from services.training.jobs.events import EventType
 from services.training.jobs.fan_out import fan_out, snapshot, training_config
+from services.training.jobs.pool_choice import choose_pools
+from services.training.jobs.pool_lesson import read_lesson
 from services.training.jobs.pooling import (
-    behind_pool,
+    LearntPools,
     bury_pool,
     go_without,
     learn_in_child,
     publish_pools,
+    with_pools,
 )
 from services.training.jobs.prepare import fail_job, start
 from services.training.jobs.progress import announce
@@ -30,24 +34,26 @@ from services.training.queue.task import ClaimedTask
 
 
 async def prepare(shop: Workshop, task: ClaimedTask) -> None:
-    """Turn a job into one task per series, behind one for the pool where it wants one."""
+    """Turn a job into one task per series, behind one for the pool where that is to be learnt."""
     request = await start(shop, task)
     tasks: list[NewTask] = []
     async for collected in collect(shop, task, request):
         checked = validate(shop, collected)
         tasks += await snapshot(shop, task, request, checked)
     config = training_config(request, shop.settings)
-    await fan_out(shop, task, behind_pool(task, config, tasks))
+    choice = await choose_pools(shop, task, request, config, tasks)
+    await fan_out(shop, task, with_pools(task, request, config, choice, tasks))
 
 
 async def pool(shop: Workshop, task: ClaimedTask) -> None:
-    """Learn what the job's series share, and let them train with it."""
+    """Learn what the tenant's series share, and let the job's train with it."""
     await announce(shop, task, EventType.PRODUCT_PROGRESS, "learning")
-    outcome = await learn_in_child(shop, task)
+    lesson = await read_lesson(shop, task)
+    outcome = await learn_in_child(shop, task, lesson)
     match outcome:
         case Refused(code=code, message=message):
             await go_without(shop, task, {"code": code, "message": message})
-        case bytes():
+        case LearntPools():
             await publish_pools(shop, task, outcome)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 
 from services.training.jobs.child import SavedPools
+from services.training.jobs.pool_artifact import unmarked
 from shared.artifacts import ArtifactStore
 
 ROOM = 2
@@ -22,8 +23,8 @@ class PoolShelf:
         async with self._reading:
             name = (owner, sha256)
             if name not in self._kept:
-                content = await self._artifacts.get(owner, sha256)
-                self._kept[name] = SavedPools(sha256, content)
+                artifact = await self._artifacts.get(owner, sha256)
+                self._kept[name] = SavedPools(sha256, unmarked(artifact))
             self._kept.move_to_end(name)
             while len(self._kept) > ROOM:
                 self._kept.popitem(last=False)

@@ -1,50 +1,62 @@
-"""The pool of a job: what its series tell of each other, learnt once before any of them trains."""
+"""The pool task: what the tenant's series share, learnt before any of a job's trains."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from random import Random
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, assert_never
 
-from services.training.demand.config import TrainingConfig, wants_pool
+from services.training.demand.config import TrainingConfig
 from services.training.demand.outcome import Refused
 from services.training.demand.pooled.pools import MOST_SERIES
-from services.training.jobs.child import POOL_TOO_SMALL, PoolLesson, learn_pools
+from services.training.jobs.child import POOL_TOO_SMALL, learn_pools
 from services.training.jobs.events import EventType
+from services.training.jobs.kept_pools import Lore, PoolTerms, keep
+from services.training.jobs.pool_artifact import marked
+from services.training.jobs.pool_choice import KeepPools, LearnPools, PoolChoice
+from services.training.jobs.pool_lesson import TenantLesson
 from services.training.jobs.progress import progress_told
+from services.training.jobs.schemas import PRIORITIES, TrainingRequest
 from services.training.jobs.settle import event_of, job_transaction, tell_and_end
 from services.training.jobs.store import POOL, warn
-from services.training.jobs.training import DEADLINE_SLACK_SECONDS, config_of
+from services.training.jobs.training import DEADLINE_SLACK_SECONDS
 from services.training.jobs.workshop import Workshop
+from services.training.models.retention import forget_artifacts
 from services.training.queue.enqueue import NewTask
 from services.training.queue.finish import finish
 from services.training.queue.release import release
 from services.training.queue.runner import QUEUED_CHANNEL
-from services.training.queue.task import ClaimedTask, State
+from services.training.queue.task import ClaimedTask, StalePublish, State
+from shared.artifacts import Artifact
 
 POOL_FAILED = "pool_failed"
 
 
-def behind_pool(
-    task: ClaimedTask, config: TrainingConfig, tasks: Sequence[NewTask]
+@dataclass(frozen=True, slots=True)
+class LearntPools:
+    """The pools' bytes, and what they were learnt from."""
+
+    content: bytes
+    lore: Lore
+
+
+def with_pools(
+    task: ClaimedTask,
+    request: TrainingRequest,
+    config: TrainingConfig,
+    choice: PoolChoice,
+    tasks: Sequence[NewTask],
 ) -> Sequence[NewTask]:
-    """The tasks, with those to train held behind one that learns the pool of all series, where
-    the configuration wants a pool and there is something to train."""
-    to_train = [new for new in tasks if new.state is State.QUEUED]
-    if not to_train or not wants_pool(config):
-        return tasks
-    datasets = [new.payload["dataset"] for new in tasks if new.payload["dataset"] is not None]
-    drawn = _drawn(datasets, config)
-    pool = NewTask(
-        group_id=task.group_id,
-        kind=POOL,
-        subject=f"the pool of {len(datasets)} series",
-        payload={"datasets": drawn, "config": asdict(config)},
-        priority=to_train[0].priority,
-        cost=pool_cost(len(drawn)),
-    )
-    held = [replace(new, state=State.HELD) if new.state is State.QUEUED else new for new in tasks]
-    return [pool, *held]
+    """The tasks, with those to train held behind one that learns pools, or naming kept ones."""
+    match choice:
+        case None:
+            return tasks
+        case KeepPools(sha256=sha256):
+            return [_naming(new, sha256) if new.state is State.QUEUED else new for new in tasks]
+        case LearnPools(series=series):
+            pool = _pool_task(task, request, config, series)
+            return [pool, *(_held(new) if new.state is State.QUEUED else new for new in tasks)]
+        case _:
+            assert_never(choice)
 
 
 def pool_cost(series: int) -> float:
@@ -53,29 +65,44 @@ def pool_cost(series: int) -> float:
     return 5.0 * math.sqrt(series)
 
 
-async def learn_in_child(shop: Workshop, task: ClaimedTask) -> bytes | Refused:
-    """Learn from the task's datasets in a slot of its own."""
-    owner = str(task.tenant_id)
-    datasets = [await shop.artifacts.get(owner, sha256) for sha256 in task.payload["datasets"]]
-    lesson = PoolLesson(tuple(datasets), config_of(task.payload["config"]))
-    deadline = lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
+async def learn_in_child(
+    shop: Workshop, task: ClaimedTask, taught: TenantLesson
+) -> LearntPools | Refused:
+    """Learn in a slot of its own."""
+    deadline = taught.lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
     async with progress_told(shop, task) as note, shop.slots.take() as slot:
         try:
-            outcome: bytes | Refused = await slot.run(learn_pools, lesson, note, deadline)
-            return outcome
+            outcome: bytes | Refused = await slot.run(learn_pools, taught.lesson, note, deadline)
         finally:
             slot.kill()  # it is several times as large as a child that only trains
+    return outcome if isinstance(outcome, Refused) else LearntPools(outcome, taught.lore)
 
 
-async def publish_pools(shop: Workshop, task: ClaimedTask, pools: bytes) -> None:
-    """Store the pools and let the job's series train with them, in one fenced transaction."""
-    artifact = await shop.artifacts.put(str(task.tenant_id), pools)
+async def publish_pools(shop: Workshop, task: ClaimedTask, pools: LearntPools) -> None:
+    """Store the pools, keep them for later jobs in place of older ones, and let the job's series
+    train with them: the rows in one fenced transaction."""
+    owner = str(task.tenant_id)
+    artifact = await shop.artifacts.put(owner, marked(pools.content))
+    try:
+        dropped = await _keep_and_release(shop, task, pools.lore, artifact)
+    except StalePublish:
+        await forget_artifacts(shop.artifacts, owner, [artifact.sha256])
+        raise
+    shop.bell.ring(QUEUED_CHANNEL)
+    await forget_artifacts(shop.artifacts, owner, dropped)
+
+
+async def _keep_and_release(
+    shop: Workshop, task: ClaimedTask, lore: Lore, artifact: Artifact
+) -> Sequence[str]:
+    """Returns the digests of pools that are kept no longer."""
     event = event_of(task, EventType.PRODUCT_PROGRESS, f"{task.subject}: learnt")
     async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.SUCCEEDED, asdict(artifact))
+        dropped = await keep(session, task, _terms(task), lore, artifact)
         await release(session, task.group_id, {"pools": artifact.sha256})
         await tell_and_end(session, task, [event])
-    shop.bell.ring(QUEUED_CHANNEL)
+    return dropped
 
 
 async def go_without(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) -> None:
@@ -102,8 +129,28 @@ async def _let_train(
     shop.bell.ring(QUEUED_CHANNEL)
 
 
-def _drawn(datasets: Sequence[str], config: TrainingConfig) -> Sequence[str]:
-    """As many as a pool learns from: what the worker reads does not grow with the tenant."""
-    if len(datasets) <= MOST_SERIES:
-        return datasets
-    return Random(config.seed).sample(datasets, MOST_SERIES)  # noqa: S311 - a sample, no secret
+def _pool_task(
+    task: ClaimedTask, request: TrainingRequest, config: TrainingConfig, series: int
+) -> NewTask:
+    window_days = request.training_window_days
+    return NewTask(
+        group_id=task.group_id,
+        kind=POOL,
+        subject=f"the pool of {series} series",
+        payload={"config": asdict(config), "training_window_days": window_days},
+        priority=PRIORITIES[request.priority],
+        cost=pool_cost(min(series, MOST_SERIES)),
+    )
+
+
+def _terms(task: ClaimedTask) -> PoolTerms:
+    payload = task.payload
+    return PoolTerms(payload["config"]["horizon_days"], payload["training_window_days"])
+
+
+def _held(new: NewTask) -> NewTask:
+    return replace(new, state=State.HELD)
+
+
+def _naming(new: NewTask, sha256: str) -> NewTask:
+    return replace(new, payload=new.payload | {"pools": sha256})

@@ -42,7 +42,7 @@ async def train_in_child(shop: Workshop, task: ClaimedTask) -> Trained | Refused
 
 
 async def _pools(shop: Workshop, task: ClaimedTask) -> SavedPools | None:
-    """What the job's `pool` task left for this series; None where there was none, or it failed."""
+    """What the job's `pool` task or an earlier job's left; None where none was, or it failed."""
     sha256 = task.payload.get("pools")
     return None if sha256 is None else await shop.pools.get(str(task.tenant_id), sha256)
 

@@ -1,4 +1,4 @@
-"""What was asked for: jobs, their event log, and the tasks of the queue."""
+"""What was asked for: jobs, their event log, the tasks of the queue, and the pools they share."""
 
 import datetime as dt
 from uuid import UUID
@@ -41,6 +41,24 @@ class JobEvent(Table):
     product: Mapped[str | None]
     location: Mapped[str | None]
     data: Mapped[Json | None]
+
+
+class KeptPools(Table):
+    """What a job learnt across the tenant's series, for later jobs to train with: of so many
+    `series` that the tenant had, days up to `data_through`."""
+
+    __tablename__ = "kept_pools"
+    __table_args__ = (belongs_to("jobs", "job_id"),)
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    horizon_days: Mapped[int]
+    training_window_days: Mapped[int]
+    engine: Mapped[int]
+    series: Mapped[int]
+    data_through: Mapped[dt.date]
+    sha256: Mapped[str]
+    bytes: Mapped[int]
+    created_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
 
 
 class StreamTicket(Table):
@@ -90,7 +108,6 @@ class Task(Table):
     cost: Mapped[float] = mapped_column(server_default=text("1"))
     start_tag: Mapped[float]
     state: Mapped[str]
-    fence: Mapped[int] = mapped_column(server_default=text("0"))
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     max_attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("3"))
     run_after: Mapped[dt.datetime] = mapped_column(server_default=NOW)
