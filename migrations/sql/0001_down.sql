@@ -3,7 +3,7 @@ SET LOCAL ROLE morrow_definer;
 DROP FUNCTION
   keys_by_prefix(text), tenant_ids(uuid, integer), queue_reserve(smallint, double precision),
   claim_tasks(text, text[], integer, interval),
-  renew_leases(uuid[], bigint[], smallint[], interval);
+  renew_leases(uuid[], bigint[], bigint[], interval);
 
 SET LOCAL ROLE morrow_owner;
 

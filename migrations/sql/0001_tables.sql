@@ -172,6 +172,7 @@ CREATE TABLE tasks (
   cost double precision DEFAULT 1 NOT NULL,
   start_tag double precision NOT NULL,
   state text NOT NULL,
+  fence bigint DEFAULT 0 NOT NULL,
   attempt smallint DEFAULT 0 NOT NULL,
   max_attempts smallint DEFAULT 3 NOT NULL,
   run_after timestamptz DEFAULT now() NOT NULL,

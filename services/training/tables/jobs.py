@@ -108,6 +108,7 @@ class Task(Table):
     cost: Mapped[float] = mapped_column(server_default=text("1"))
     start_tag: Mapped[float]
     state: Mapped[str]
+    fence: Mapped[int] = mapped_column(server_default=text("0"))
     attempt: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     max_attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("3"))
     run_after: Mapped[dt.datetime] = mapped_column(server_default=NOW)
