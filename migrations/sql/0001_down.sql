@@ -1,5 +1,6 @@
 SET LOCAL ROLE morrow_definer;
 
+DROP FUNCTION periodic_due(text, interval, integer), periodic_health();
 DROP FUNCTION
   keys_by_prefix(text), tenant_ids(uuid, integer), queue_reserve(smallint, double precision),
   claim_tasks(text, text[], integer, interval),
@@ -7,6 +8,7 @@ DROP FUNCTION
 
 SET LOCAL ROLE morrow_owner;
 
+DROP TABLE retrainings, training_marks, series_growth, retraining_policies, periodic_runs;
 DROP TABLE
   forecasts, model_aliases, models, queue_shares, tasks, idempotent_answers, stream_tickets,
   job_events, kept_pools, jobs, calendar_events, regressor_days, sale_corrections, sales, series, products,

@@ -99,6 +99,7 @@ CREATE TABLE jobs (
   status text NOT NULL,
   request jsonb NOT NULL,
   execution jsonb NOT NULL,
+  cause jsonb,
   warnings jsonb DEFAULT '[]'::jsonb NOT NULL,
   percent double precision DEFAULT 0 NOT NULL,
   last_seq bigint DEFAULT 0 NOT NULL,
@@ -261,6 +262,7 @@ CREATE TABLE models (
   fingerprint text NOT NULL,
   sha256 text NOT NULL,
   bytes bigint NOT NULL,
+  dataset_sha256 text,
   horizon_days bigint NOT NULL,
   interval_coverage double precision,
   trained_through date NOT NULL,
@@ -270,6 +272,9 @@ CREATE TABLE models (
   CONSTRAINT fk_models_series FOREIGN KEY(tenant_id, series_id) REFERENCES series (tenant_id, id),
   CONSTRAINT uq_models_tenant_id_series_id_version UNIQUE (tenant_id, series_id, version)
 );
+
+CREATE INDEX ix_models_with_trials ON models (tenant_id, created_at)
+  WHERE detail -> 'trials' <> '[]'::jsonb;
 
 CREATE TABLE forecasts (
   tenant_id uuid NOT NULL,
@@ -291,3 +296,60 @@ CREATE TABLE model_aliases (
   CONSTRAINT fk_model_aliases_series FOREIGN KEY(tenant_id, series_id) REFERENCES series (tenant_id, id),
   CONSTRAINT fk_model_aliases_models FOREIGN KEY(tenant_id, model_id) REFERENCES models (tenant_id, id)
 );
+
+-- What is done again and again, and when a series is trained again.
+
+CREATE TABLE periodic_runs (
+  tenant_id uuid NOT NULL,
+  name text NOT NULL,
+  number bigint NOT NULL,
+  next_at timestamptz NOT NULL,
+  ended_at timestamptz NOT NULL,
+  worker text NOT NULL,
+  outcome jsonb,
+  error text,
+  CONSTRAINT pk_periodic_runs PRIMARY KEY (tenant_id, name),
+  CONSTRAINT fk_periodic_runs_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE retraining_policies (
+  tenant_id uuid NOT NULL,
+  wishes jsonb NOT NULL,
+  updated_at timestamptz DEFAULT now() NOT NULL,
+  CONSTRAINT pk_retraining_policies PRIMARY KEY (tenant_id),
+  CONSTRAINT fk_retraining_policies_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE series_growth (
+  tenant_id uuid NOT NULL,
+  series_id bigint NOT NULL,
+  known_days bigint DEFAULT 0 NOT NULL,
+  corrected_days bigint DEFAULT 0 NOT NULL,
+  CONSTRAINT pk_series_growth PRIMARY KEY (tenant_id, series_id),
+  CONSTRAINT fk_series_growth_series FOREIGN KEY(tenant_id, series_id) REFERENCES series (tenant_id, id)
+);
+
+CREATE TABLE training_marks (
+  tenant_id uuid NOT NULL,
+  series_id bigint NOT NULL,
+  at timestamptz NOT NULL,
+  known_days bigint NOT NULL,
+  corrected_days bigint NOT NULL,
+  judged_days bigint NOT NULL,
+  asked jsonb NOT NULL,
+  CONSTRAINT pk_training_marks PRIMARY KEY (tenant_id, series_id),
+  CONSTRAINT fk_training_marks_series FOREIGN KEY(tenant_id, series_id) REFERENCES series (tenant_id, id)
+);
+
+CREATE TABLE retrainings (
+  tenant_id uuid NOT NULL,
+  job_id uuid NOT NULL,
+  series_id bigint NOT NULL,
+  at timestamptz DEFAULT now() NOT NULL,
+  cause jsonb NOT NULL,
+  CONSTRAINT pk_retrainings PRIMARY KEY (tenant_id, job_id, series_id),
+  CONSTRAINT fk_retrainings_jobs FOREIGN KEY(tenant_id, job_id) REFERENCES jobs (tenant_id, id),
+  CONSTRAINT fk_retrainings_series FOREIGN KEY(tenant_id, series_id) REFERENCES series (tenant_id, id)
+);
+
+CREATE INDEX ix_retrainings_series ON retrainings (tenant_id, series_id, at);

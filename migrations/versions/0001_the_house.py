@@ -12,6 +12,7 @@ def upgrade() -> None:
     run_sql("0001_tables.sql")
     run_sql("0001_walls.sql")
     run_sql("0001_queue.sql")
+    run_sql("0001_periodic.sql")
 
 
 def downgrade() -> None:

@@ -103,6 +103,8 @@ async def test_functions_that_cross_tenants_are_the_definers_with_a_fixed_path(
     assert {row["proname"] for row in rows} == {
         "keys_by_prefix",
         "tenant_ids",
+        "periodic_due",
+        "periodic_health",
         "queue_reserve",
         "claim_tasks",
         "renew_leases",

@@ -25,6 +25,7 @@ class NewModel:
     fingerprint: str
     sha256: str
     bytes: int
+    dataset_sha256: str | None
     horizon_days: int
     interval_coverage: float | None
     trained_through: date
@@ -57,6 +58,7 @@ def new_model(
         fingerprint=fingerprint,
         sha256=artifact.sha256,
         bytes=artifact.bytes,
+        dataset_sha256=lineage.get("dataset_sha256"),
         horizon_days=len(bundle.forecast),
         interval_coverage=bundle.interval_coverage,
         trained_through=bundle.trained_through,
@@ -80,6 +82,7 @@ def foreign_prophet(outline: Json, series_id: int, artifact: Artifact, lineage: 
         fingerprint=imported_fingerprint(artifact),
         sha256=artifact.sha256,
         bytes=artifact.bytes,
+        dataset_sha256=None,
         horizon_days=0,
         interval_coverage=None,
         trained_through=date.fromisoformat(outline["trained_through"]),

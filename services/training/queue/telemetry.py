@@ -21,3 +21,10 @@ TASK_SECONDS = Histogram(
 )
 STALE_PUBLISHES = Counter("morrow_stale_publishes_total", "Publishes that the fence refused")
 LEASES_LOST = Counter("morrow_leases_lost_total", "Leases that ended before their work did")
+LEADS = Gauge(
+    "morrow_leads", "1 while this worker leads the periodic work", multiprocess_mode="livesum"
+)
+PERIODIC_TURNS = Counter(
+    "morrow_periodic_turns_total", "Turns of periodic work by how they ended", ["work", "how"]
+)
+PRUNED = Counter("morrow_pruned_total", "Rows and artifacts that were kept no longer", ["kind"])

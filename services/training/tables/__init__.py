@@ -13,6 +13,13 @@ from services.training.tables.jobs import (
     Task,
 )
 from services.training.tables.models import Forecast, Model, ModelAlias
+from services.training.tables.periodic import PeriodicRun
+from services.training.tables.retraining import (
+    Retraining,
+    RetrainingPolicy,
+    SeriesGrowth,
+    TrainingMark,
+)
 from services.training.tables.sales import (
     CalendarEvent,
     Location,
@@ -38,14 +45,19 @@ __all__ = [
     "Location",
     "Model",
     "ModelAlias",
+    "PeriodicRun",
     "Product",
     "QueueShare",
     "RegressorDay",
+    "Retraining",
+    "RetrainingPolicy",
     "Sale",
     "SaleCorrection",
     "Series",
+    "SeriesGrowth",
     "StreamTicket",
     "Table",
     "Task",
     "Tenant",
+    "TrainingMark",
 ]

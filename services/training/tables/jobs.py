@@ -20,6 +20,7 @@ class Job(Table):
     status: Mapped[str]
     request: Mapped[Json]
     execution: Mapped[Json]
+    cause: Mapped[Json | None]
     warnings: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
     percent: Mapped[float] = mapped_column(server_default=text("0"))
     last_seq: Mapped[int] = mapped_column(server_default=text("0"))

@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.training.tables.table import NOW, Json, Table, belongs_to
@@ -14,6 +14,12 @@ class Model(Table):
     __table_args__ = (
         belongs_to("series", "series_id"),
         UniqueConstraint("tenant_id", "series_id", "version"),
+        Index(
+            "ix_models_with_trials",
+            "tenant_id",
+            "created_at",
+            postgresql_where=text("detail -> 'trials' <> '[]'::jsonb"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -30,6 +36,7 @@ class Model(Table):
     fingerprint: Mapped[str]
     sha256: Mapped[str]
     bytes: Mapped[int]
+    dataset_sha256: Mapped[str | None]
     horizon_days: Mapped[int]
     interval_coverage: Mapped[float | None]
     trained_through: Mapped[dt.date]
