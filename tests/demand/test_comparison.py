@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from services.training.demand.comparison import Gain, compare
+from services.training.demand.comparison import Gain, compare, informed
 
 
 def test_the_gain_is_the_loss_saved_a_day() -> None:
@@ -39,3 +39,26 @@ def test_the_probability_of_a_real_gain() -> None:
     assert Gain(1.645, 1.0).probability == pytest.approx(0.95, abs=1e-3)
     assert Gain(2.0, 0.0).probability == 1.0
     assert Gain(-2.0, 0.0).probability == 0.0
+
+
+def test_belief_is_the_mean_of_the_posterior() -> None:
+    """By brute force: the product of the two densities on a grid."""
+    own, expected = Gain(-0.5, 0.4), Gain(0.3, 0.2)
+    grid = np.linspace(-4.0, 4.0, 80_001)
+    density = np.exp(
+        -0.5 * ((grid - own.mean) / own.standard_error) ** 2
+        - 0.5 * ((grid - expected.mean) / expected.standard_error) ** 2
+    )
+    density /= density.sum()
+    mean = float(density @ grid)
+    found = informed(own, expected)
+    assert found.mean == pytest.approx(mean, abs=1e-6)
+    assert found.standard_error == pytest.approx(math.sqrt(density @ (grid - mean) ** 2), abs=1e-6)
+
+
+def test_what_is_sure_needs_no_expectation_and_what_is_unknown_has_nothing_else() -> None:
+    expected = Gain(0.3, 0.2)
+    sure, unknown = Gain(-0.1, 0.0), Gain(-0.1, math.inf)
+    assert informed(sure, expected) == sure
+    assert informed(unknown, expected) == expected
+    assert informed(sure, unknown) == sure

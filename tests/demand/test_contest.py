@@ -10,12 +10,15 @@ import pytest
 
 from services.training.demand.backtest import Fold, FoldForecast, plan_folds
 from services.training.demand.baseline import Baseline
+from services.training.demand.comparison import Gain
 from services.training.demand.config import Family
 from services.training.demand.contest import (
+    Contest,
     Standing,
     as_is,
     compete,
     fold_scores,
+    gain_over,
     scores_of,
     skill,
     stage_of,
@@ -54,6 +57,10 @@ def steady(error: float, folds: int = 3) -> Standing:
     return standing_of([[error] * 28] * folds)
 
 
+def stage(reference: Standing, standing: Standing) -> Stage:
+    return stage_of(reference, standing, gain_over(reference, standing))
+
+
 def test_the_best_that_beats_the_baseline_wins() -> None:
     good, better = steady(4.0), steady(2.0)
     assert winner([good, better], reference=steady(5.0)) is better
@@ -64,9 +71,9 @@ def test_of_none_that_beats_it_the_best_model_is_kept_on_paper() -> None:
     bad, worse = steady(6.0), steady(9.0)
     kept = winner([baseline, worse, bad], reference=steady(5.0))
     assert kept is bad
-    assert stage_of(steady(5.0), kept) is Stage.PAPER
+    assert stage(steady(5.0), kept) is Stage.PAPER
     assert winner([baseline], reference=steady(5.0)) is baseline
-    assert stage_of(steady(5.0), baseline) is Stage.PAPER
+    assert stage(steady(5.0), baseline) is Stage.PAPER
 
 
 def test_the_combination_gives_way_only_to_what_beats_it_clearly() -> None:
@@ -86,10 +93,37 @@ def test_stages_follow_the_evidence() -> None:
     faded = standing_of([[2.0] * 28, [2.0] * 28, [12.0] * 28])
     likely = standing_of([[12.0] * 7 + [8.0] * 21, [12.0] * 14 + [8.0] * 14, [9.0] * 28])
     unsure = standing_of([[9.0] * 7 + [12.0] * 7 + [9.5] * 7 + [8.5] * 7])
-    assert stage_of(reference, steady(9.0)) is Stage.MATURE
-    assert stage_of(reference, likely) is Stage.VALIDATION
-    assert stage_of(steady(10.0, folds=1), unsure) is Stage.DISCOVERY
-    assert stage_of(reference, faded) is Stage.DECAY
+    assert stage(reference, steady(9.0)) is Stage.MATURE
+    assert stage(reference, likely) is Stage.VALIDATION
+    assert stage(steady(10.0, folds=1), unsure) is Stage.DISCOVERY
+    assert stage(reference, faded) is Stage.DECAY
+
+
+def test_a_few_bad_weeks_are_outvoted_by_what_other_products_gained() -> None:
+    bad_luck = standing_of([[9.0] * 7 + [12.0] * 7 + [9.5] * 7 + [10.5] * 7])
+    alone = Contest(steady(10.0, folds=1), (bad_luck,))
+    assert alone.gain == alone.own_gain
+    assert alone.own_gain.mean < 0.0
+    assert replace(alone, expected=Gain(0.2, 0.05)).gain.mean > 0.0
+    assert replace(alone, expected=Gain(-0.2, 0.05)).gain.mean < alone.own_gain.mean
+
+
+def test_many_bad_weeks_are_not_outvoted() -> None:
+    bad = standing_of([[12.0] * 7 + [13.0] * 7 + [12.0] * 14] * 3)
+    contest = Contest(steady(10.0), (bad,), expected=Gain(0.2, 0.1))
+    assert contest.gain.mean < 0.0
+
+
+def test_what_is_expected_counts_in_shares_of_the_series_own_level() -> None:
+    small, large = (
+        [[scale * error for error in (9, 12, 8, 11) for _ in range(7)]] for scale in (1, 9)
+    )
+    gains = [
+        Contest(steady(10.0 * scale, folds=1), (standing_of(errors),), Gain(0.2, 0.05)).gain
+        for scale, errors in ((1, small), (9, large))
+    ]
+    assert gains[1].mean == pytest.approx(9 * gains[0].mean)
+    assert gains[1].probability == pytest.approx(gains[0].probability)
 
 
 def test_skill_is_the_share_of_quantile_loss_saved() -> None:

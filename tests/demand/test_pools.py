@@ -83,6 +83,18 @@ def test_the_mixture_learns_from_the_days_before_the_contest_alone(pools: Pools)
     assert sum(pools.mixtures.beside_prophet.weights) == pytest.approx(1.0)
 
 
+def test_what_is_expected_of_a_product_is_what_was_saved_before_the_contest(pools: Pools) -> None:
+    assert pools.expected is not None
+    assert 0.0 < pools.expected.mean < 1.0
+    assert pools.learnt_through is not None
+    after = perturbed_after(shop(), pools.learnt_through)
+    assert fit_pools(after, QUICK).expected == pools.expected
+
+
+def test_too_few_products_expect_nothing() -> None:
+    assert fit_pools(shop(products=4), QUICK).expected is None
+
+
 def test_a_series_that_ended_before_the_others_is_told_nothing_it_could_not_know(
     pools: Pools,
 ) -> None:

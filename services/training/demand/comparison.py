@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -29,6 +30,22 @@ class Gain:
         if self.standard_error == 0.0:
             return 1.0 if self.mean > 0 else 0.0
         return NormalDist().cdf(self.mean / self.standard_error)
+
+    def times(self, unit: float) -> Gain:
+        """The gain in units that are so much smaller."""
+        return Gain(unit * self.mean, unit * self.standard_error)
+
+
+def informed(own: Gain, expected: Gain) -> Gain:
+    """What to believe of a gain after its own few days, if `expected` was believed before: the two
+    weighed by their precision, the posterior of a normal mean (Efron & Morris 1975)."""
+    if own.standard_error == 0.0 or expected.standard_error == math.inf:
+        return own
+    if own.standard_error == math.inf:
+        return expected
+    trust = expected.standard_error**2 / (expected.standard_error**2 + own.standard_error**2)
+    mean = trust * own.mean + (1.0 - trust) * expected.mean
+    return Gain(mean, math.sqrt(trust) * own.standard_error)
 
 
 def compare(reference: Sequence[Floats], challenger: Sequence[Floats]) -> Gain:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from services.training.demand.backtest import Fold, FoldPlan
+from services.training.demand.comparison import Gain
 from services.training.demand.config import Family, TrainingConfig, wants_pool
 from services.training.demand.families import NEEDING_POOLS, NEEDING_PROPHET
 from services.training.demand.outcome import Refused
@@ -19,12 +20,14 @@ _DEFAULT: Final = (Family.PROPHET, Family.POOLED, Family.COMBINE)
 
 @dataclass(frozen=True, slots=True)
 class Contenders:
-    """`folds` judge them all; `answers` where a family needs them."""
+    """`folds` judge them all; `answers` where a family needs them; `expected` the share of the
+    baseline's loss that the tenant's combinations save, where the pools know."""
 
     families: tuple[Family, ...]
     folds: tuple[Fold, ...]
     answers: PooledAnswers | None
     warnings: tuple[str, ...]
+    expected: Gain | None = None
 
 
 def contenders_of(
@@ -42,7 +45,8 @@ def contenders_of(
     if not judged:
         why = "no pool knew enough before the contest"
         return _without_pools(asked, folds.contest, why)
-    return Contenders(asked, judged, answers, _fewer(judged, folds.contest))
+    expected = pools.expected if Family.COMBINE in asked else None
+    return Contenders(asked, judged, answers, _fewer(judged, folds.contest), expected)
 
 
 def without_prophet(contenders: Contenders, why: str) -> Contenders | None:

@@ -12,7 +12,7 @@ import numpy as np
 from services.training.demand.backtest import Fold, FoldForecast, walk_forward
 from services.training.demand.baseline import Baseline
 from services.training.demand.calibrate import Calibration, calibrate
-from services.training.demand.comparison import Gain, compare
+from services.training.demand.comparison import Gain, compare, informed
 from services.training.demand.config import Family
 from services.training.demand.entry import Entry
 from services.training.demand.families import baseline_entry
@@ -60,14 +60,29 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """`reference` is the same-weekday mean, just as the reader of a forecast computes it."""
+    """`reference` is the same-weekday mean, just as the reader of a forecast computes it;
+    `expected` the share of its loss that is saved on the tenant's other series, where known."""
 
     reference: Standing
     standings: tuple[Standing, ...]
+    expected: Gain | None = None
 
     @property
     def best(self) -> Standing:
         return winner(self.standings, self.reference)
+
+    @property
+    def own_gain(self) -> Gain:
+        """Of the best over the reference, on the days of this contest alone."""
+        return gain_over(self.reference, self.best)
+
+    @property
+    def gain(self) -> Gain:
+        """The same in the light of what was to be expected: few folds of one series mislead."""
+        usual = float(np.concatenate(self.reference.losses).mean())
+        if self.expected is None or usual == 0.0:
+            return self.own_gain
+        return informed(self.own_gain, self.expected.times(usual))
 
     @property
     def calibration(self) -> Calibration:
@@ -75,10 +90,12 @@ class Contest:
         return _learnt(self.best.entry, self.best.raw)
 
 
-def hold_contest(entries: Sequence[Entry], folds: Sequence[Fold]) -> Contest:
+def hold_contest(
+    entries: Sequence[Entry], folds: Sequence[Fold], expected: Gain | None = None
+) -> Contest:
     """Every entry on the same folds, which no search saw."""
     reference = as_is(baseline_entry(Baseline.SAME_WEEKDAY_MEAN, []), folds)
-    return Contest(reference, tuple(compete(entry, folds) for entry in entries))
+    return Contest(reference, tuple(compete(entry, folds) for entry in entries), expected)
 
 
 def compete(entry: Entry, folds: Sequence[Fold]) -> Standing:
@@ -124,13 +141,12 @@ def skill(reference: Standing, standing: Standing) -> float:
     return 1.0 - standing.loss / reference.loss
 
 
-def stage_of(reference: Standing, standing: Standing) -> Stage:
-    """How far the evidence goes.
+def stage_of(reference: Standing, standing: Standing, gain: Gain) -> Stage:
+    """How far the evidence goes that the standing has such a gain over the reference.
 
     Paper: no gain over the reference. Decay: a gain, but lost on the latest of three folds or
     more. Mature and validation: a gain that is real with 95 % and 80 %. Discovery: less sure.
     """
-    gain = gain_over(reference, standing)
     if gain.mean <= 0.0:
         return Stage.PAPER
     latest = reference.losses[-1].sum() - standing.losses[-1].sum()

@@ -5,7 +5,7 @@ Pure and synchronous: no I/O, no clock but the one handed in, no global randomne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TypedDict
@@ -26,7 +26,6 @@ from services.training.demand.contenders import Contenders, contenders_of, witho
 from services.training.demand.contest import (
     Contest,
     fold_scores,
-    gain_over,
     hold_contest,
     scores_of,
     skill,
@@ -100,7 +99,7 @@ def _train(training: _Training, contenders: Contenders) -> Trained:
     trials = [trial.to_dict() for trial in entered.trials]
 
     report(Progress(TrainingStage.EVALUATE, 0.7, len(trials)))
-    contest = hold_contest(entered.entries, contenders.folds)
+    contest = hold_contest(entered.entries, contenders.folds, contenders.expected)
 
     report(Progress(TrainingStage.FIT, 0.85, len(trials)))
     fitted = contest.best.entry.fit(series)
@@ -113,7 +112,7 @@ def _train(training: _Training, contenders: Contenders) -> Trained:
         trials=trials,
         effects=effects_of(fitted, series.plan["open"].to_numpy()),
         demand_class=demand_class(_known_sales(series)).value,
-        warnings=(*_warnings(series, config, design), *contenders.warnings),
+        warnings=(*_warnings(series, config, design), *contenders.warnings, *_outvoted(contest)),
         bundle=make_bundle(series, config, contest.best.entry, fitted, calibration),
         seconds=training.elapsed(),
     )
@@ -142,8 +141,8 @@ def _record_of(contest: Contest) -> _Record:
         scores=scores,
         baseline_scores=scores_of(reference.served),
         skill=skill(reference, best),
-        stage=stage_of(reference, best),
-        confidence=gain_over(reference, best).probability,
+        stage=stage_of(reference, best, contest.gain),
+        confidence=contest.gain.probability,
         interval_coverage=scores.coverage80,
         fold_scores=fold_scores(contest.standings, reference),
     )
@@ -168,6 +167,15 @@ def _tuning(
 
 def _known_sales(series: Series) -> Floats:
     return series.history["quantity"][series.history["open"]].dropna().to_numpy()
+
+
+def _outvoted(contest: Contest) -> Iterator[str]:
+    if contest.own_gain.mean <= 0.0 < contest.gain.mean:
+        loss = -skill(contest.reference, contest.best)
+        yield (
+            f"outvoted: on its own {len(contest.best.served)} folds the forecast lost {loss:.0%} "
+            "to the baseline; so few days weigh less than what other products gained"
+        )
 
 
 def _warnings(series: Series, config: TrainingConfig, design: Design) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from services.training.demand.backtest import Fold
+from services.training.demand.comparison import Gain
 from services.training.demand.config import (
     Progress,
     Report,
@@ -19,6 +20,7 @@ from services.training.demand.config import (
 )
 from services.training.demand.packing import packed, unpacked
 from services.training.demand.pooled.config import PoolConfig
+from services.training.demand.pooled.expectation import expected_gain
 from services.training.demand.pooled.forward import DatedPool, fit_dated_pools, pool_for
 from services.training.demand.pooled.newcomers import Newcomers, judge_newcomers
 from services.training.demand.pooled.pool import (
@@ -28,7 +30,7 @@ from services.training.demand.pooled.pool import (
     fit_pool,
     teaches,
 )
-from services.training.demand.pooled.rehearsal import Mixtures, learn_mixtures
+from services.training.demand.pooled.rehearsal import Mixtures, learn_mixtures, rehearse
 from services.training.demand.pooled.saved import UnknownPoolFormat, from_dict, to_dict
 from services.training.demand.pooled.schedule import Schedule, fold_after, schedule_of
 from services.training.demand.pooled.spread import Spread
@@ -39,20 +41,23 @@ __all__ = ["PoolTooSmallError", "Pools", "UnknownPoolFormat", "fit_pools"]
 
 MOST_SERIES: Final = 400
 MOST_REHEARSED: Final = 60
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pools:
     """`latest` knows all the series held; each of `dated` nothing after its cut-off, and the
     `mixtures` nothing after `learnt_through` (None: they are equal weights, and know nothing).
-    `newcomers` tells how the last of the dated did on new products, None where it could not be."""
+    `newcomers` tells how the last of the dated did on new products, `expected` what share of the
+    baseline's loss the first of them and Prophet saved on the days that the mixtures learnt from;
+    None where that could not be."""
 
     latest: FittedPool
     dated: tuple[DatedPool, ...]
     mixtures: Mixtures
     learnt_through: pd.Timestamp | None
     newcomers: Newcomers | None
+    expected: Gain | None
 
     def before(self, cutoff: pd.Timestamp) -> FittedPool | None:
         """The latest pool that knows nothing after `cutoff`, if the mixtures know no more."""
@@ -83,6 +88,7 @@ class Pools:
                 "mixtures": asdict(self.mixtures),
                 "learnt_through": None if through is None else _day(through),
                 "newcomers": None if self.newcomers is None else asdict(self.newcomers),
+                "expected": None if self.expected is None else asdict(self.expected),
             }
         )
 
@@ -93,6 +99,7 @@ class Pools:
         if content["format"] != _FORMAT:
             raise UnknownPoolFormat(content["format"])
         through, newcomers = content["learnt_through"], content["newcomers"]
+        expected = content["expected"]
         return cls(
             latest=from_dict(content["latest"]),
             dated=tuple(
@@ -104,6 +111,7 @@ class Pools:
             ),
             learnt_through=None if through is None else pd.Timestamp(through),
             newcomers=None if newcomers is None else Newcomers(**newcomers),
+            expected=None if expected is None else Gain(**expected),
         )
 
 
@@ -121,7 +129,7 @@ def fit_pools(series: Sequence[Series], config: TrainingConfig, report: Report =
     latest = fit_pool(drawn, pool_config, config.seed)
     schedule = schedule_of(drawn, config)
     if schedule is None:
-        return Pools(latest, (), Mixtures.equal(), None, None)
+        return Pools(latest, (), Mixtures.equal(), None, None, None)
     dated: list[DatedPool] = []
     for number, cutoff in enumerate(schedule.cutoffs, start=1):
         report(Progress(TrainingStage.FIT, 0.3 * number))
@@ -145,15 +153,16 @@ def _mixed(
     rehearsed: Sequence[Series],
 ) -> Pools:
     """Mixtures learnt from the first dated pool alone: later ones know days the contest judges."""
-    mixtures, through = Mixtures.equal(), None
+    mixtures, through, expected = Mixtures.equal(), None, None
     if dated and dated[0].cutoff == schedule.cutoffs[0]:
-        folds = _folds(rehearsed, dated[0].cutoff, schedule.days)
-        mixtures, through = learn_mixtures(dated[0].pool, folds), schedule.learnt_through
+        rehearsals = rehearse(dated[0].pool, _folds(rehearsed, dated[0].cutoff, schedule.days))
+        mixtures, through = learn_mixtures(rehearsals), schedule.learnt_through
+        expected = expected_gain(mixtures, rehearsals)
     newcomers = None
     if dated:
         folds = _folds(rehearsed, dated[-1].cutoff, schedule.days)
         newcomers = judge_newcomers(dated[-1].pool, mixtures.alone, folds)
-    return Pools(latest, dated, mixtures, through, newcomers)
+    return Pools(latest, dated, mixtures, through, newcomers, expected)
 
 
 def _folds(series: Sequence[Series], cutoff: pd.Timestamp, days: int) -> list[Fold]:

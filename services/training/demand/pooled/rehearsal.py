@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -29,25 +29,38 @@ class Mixtures:
         return cls(learn_mixture([], len(MEMBERS)), learn_mixture([], len(MEMBERS) + 1))
 
 
-def learn_mixtures(pool: FittedPool, folds: Sequence[Fold]) -> Mixtures:
-    """From the pool's and Prophet's answers at the folds' cut-offs; Prophet with its defaults.
-    Equal weights without any fold."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Rehearsal:
+    """One fold, as the pool's members answered it; `beside_prophet` with Prophet's answer, by its
+    defaults, as the last of them. None where it cannot be fitted."""
+
+    fold: Fold
+    alone: Rehearsed
+    beside_prophet: Rehearsed | None
+
+
+def rehearse(pool: FittedPool, folds: Sequence[Fold]) -> list[Rehearsal]:
+    """What the pool and Prophet answer at the folds' cut-offs."""
     answers = pool.answers([fold.series for fold in folds])
-    alone = [_rehearsed(fold, answer.members) for fold, answer in zip(folds, answers, strict=True)]
+    return [_rehearsal(fold, answer) for fold, answer in zip(folds, answers, strict=True)]
+
+
+def learn_mixtures(rehearsals: Sequence[Rehearsal]) -> Mixtures:
+    """Equal weights without any rehearsal."""
+    with_prophet = [one.beside_prophet for one in rehearsals if one.beside_prophet is not None]
     return Mixtures(
-        learn_mixture(alone, len(MEMBERS)),
-        learn_mixture(list(_beside_prophet(folds, answers)), len(MEMBERS) + 1),
+        learn_mixture([one.alone for one in rehearsals], len(MEMBERS)),
+        learn_mixture(with_prophet, len(MEMBERS) + 1),
     )
 
 
-def _beside_prophet(folds: Sequence[Fold], answers: Sequence[PooledAnswer]) -> Iterator[Rehearsed]:
-    """The folds that Prophet can be fitted to, for which it need not."""
-    for fold, answer in zip(folds, answers, strict=True):
-        try:
-            pair = fit_pair(UnfittedProphet(), PosedDesign(prepare(fold.series)))
-        except MapError:
-            continue
-        yield _rehearsed(fold, (*answer.members, pair.predict()))
+def _rehearsal(fold: Fold, answer: PooledAnswer) -> Rehearsal:
+    alone = _rehearsed(fold, answer.members)
+    try:
+        pair = fit_pair(UnfittedProphet(), PosedDesign(prepare(fold.series)))
+    except MapError:
+        return Rehearsal(fold, alone, None)
+    return Rehearsal(fold, alone, _rehearsed(fold, (*answer.members, pair.predict())))
 
 
 def _rehearsed(fold: Fold, members: tuple[Prediction, ...]) -> Rehearsed:
