@@ -2,13 +2,22 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-Check = Callable[[], Awaitable[str | None]]
-"""Answers None when well, else what is wrong."""
+
+@dataclass(frozen=True, slots=True)
+class Well:
+    """Nothing is wrong, and there is something to tell."""
+
+    detail: str
+
+
+Check = Callable[[], Awaitable[str | Well | None]]
+"""Answers None or `Well` when well, else what is wrong."""
 
 CHECK_SECONDS = 2.0
 
@@ -54,4 +63,6 @@ async def _ask(check: Check) -> CheckOut:
             fault = await check()
     except TimeoutError:
         fault = f"no answer within {CHECK_SECONDS:g} s"
+    if isinstance(fault, Well):
+        return CheckOut(status="ok", detail=fault.detail)
     return CheckOut(status="ok" if fault is None else "failed", detail=fault)

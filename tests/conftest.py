@@ -129,6 +129,7 @@ def settings_for(dsn: str, folder: Path, **values: object) -> Settings:
         "database_url": SecretStr(dsn),
         "operator_key": SecretStr(OPERATOR_KEY),
         "model_storage_path": str(folder / "models"),
+        "spool_path": folder / "spool",
         "db_pool_size": 5,
     }
     return Settings(**(defaults | values))  # type: ignore[arg-type]

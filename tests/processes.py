@@ -60,6 +60,7 @@ class Programs:
     settings: dict[str, str] = field(default_factory=dict)
     started: list[Program] = field(default_factory=list)
     port: int = 0
+    module: str = "services.training.cli"
 
     @property
     def address(self) -> str:
@@ -108,13 +109,14 @@ class Programs:
             "MORROW_DATABASE_URL": dsn,
             "MORROW_OPERATOR_KEY": OPERATOR_KEY,
             "MORROW_MODEL_STORAGE_PATH": str(self.folder / "models"),
+            "MORROW_SPOOL_PATH": str(self.folder / "spool"),
             "MORROW_LOG_FORMAT": "json",
             "MORROW_WORKERS": "2",
             **self.settings,
         }
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "services.training.cli", *arguments],
+                [sys.executable, "-m", self.module, *arguments],
                 env=environment,
                 stdout=output,
                 stderr=output,

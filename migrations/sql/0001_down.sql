@@ -8,6 +8,7 @@ DROP FUNCTION
 
 SET LOCAL ROLE morrow_owner;
 
+DROP TABLE spool_receipts;
 DROP TABLE retrainings, training_marks, series_growth, retraining_policies, periodic_runs;
 DROP TABLE
   forecasts, model_aliases, models, queue_shares, tasks, idempotent_answers, stream_tickets,

@@ -353,3 +353,22 @@ CREATE TABLE retrainings (
 );
 
 CREATE INDEX ix_retrainings_series ON retrainings (tenant_id, series_id, at);
+
+-- What waited on a disk while the database was away.
+
+CREATE TABLE spool_receipts (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  kind text NOT NULL,
+  status text NOT NULL,
+  received bigint NOT NULL,
+  bytes bigint NOT NULL,
+  received_at timestamptz NOT NULL,
+  ended_at timestamptz DEFAULT now() NOT NULL,
+  result jsonb,
+  error jsonb,
+  CONSTRAINT pk_spool_receipts PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_spool_receipts_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE INDEX ix_spool_receipts_ended ON spool_receipts (tenant_id, ended_at);

@@ -37,6 +37,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
   calendar_events, jobs, job_events, stream_tickets, idempotent_answers, tasks, queue_shares,
   kept_pools, models, model_aliases, forecasts
 TO morrow_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON spool_receipts TO morrow_api;
 GRANT SELECT, INSERT ON audit_log TO morrow_api, morrow_worker;
 
 GRANT SELECT ON

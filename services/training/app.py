@@ -1,5 +1,6 @@
 """The API process, wired: its rooms, its resources, and its probes."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from migrations import read_revisions
 from services.training.deps import Resources
+from services.training.forecasts.recent import RecentForecasts
 from services.training.forecasts.routes import router as forecasts_router
 from services.training.jobs.events import EVENTS_CHANNEL
 from services.training.jobs.routes import router as jobs_router
@@ -19,15 +21,21 @@ from services.training.models.routes import router as models_router
 from services.training.openapi import PROBLEMS, document_problems
 from services.training.pools import pool_limits
 from services.training.sales.routes import router as sales_router
+from services.training.sales.spooled import READERS
 from services.training.settings import Settings
+from services.training.spool.health import state_of_spool
+from services.training.spool.replay import Replay
+from services.training.spool.routes import router as spool_router
+from services.training.spool.spool import open_spool
 from services.training.tenants.routes import router as tenants_router
 from shared.artifacts import ArtifactError, ArtifactStore, open_store
 from shared.background import running
 from shared.database import connect_directly, make_engine, make_sessions
 from shared.doorbell import Bell, Listener
 from shared.errors import install_error_answers
-from shared.health import health_router
+from shared.health import Well, health_router
 from shared.metrics_server import serve_own_metrics
+from shared.recent import Recent
 from shared.request_context import RequestContext
 from shared.roles import API
 
@@ -40,7 +48,9 @@ ROUTERS = (
     socket_router,
     models_router,
     forecasts_router,
+    spool_router,
 )
+MOST_KNOWN = 10_000
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -67,18 +77,23 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     engine = make_engine(dsn, API, pool_limits(settings), "morrow-api")
     connect = partial(connect_directly, dsn, API, "morrow-api-listener")
     listener, bell = Listener(connect, (EVENTS_CHANNEL,)), Bell(connect)
-    app.state.resources = Resources(
+    resources = app.state.resources = Resources(
         settings=settings,
         engine=engine,
         sessions=make_sessions(engine, settings.longest_idle),
         artifacts=open_store(settings.model_root()),
         bell=bell,
         listener=listener,
+        known_keys=Recent(MOST_KNOWN, settings.known_key_seconds),
     )
+    app.state.known_limits = Recent(MOST_KNOWN, math.inf)
+    app.state.recent_forecasts = RecentForecasts(settings.forecast_cache_bytes)
+    spool = app.state.spool = open_spool(settings)
+    replay = Replay(resources, spool, READERS)
     async with AsyncExitStack() as held:
         held.push_async_callback(engine.dispose)
         held.enter_context(serve_own_metrics(settings.metrics_host, settings.metrics_port))
-        await held.enter_async_context(running(listener.run(), bell.run()))
+        await held.enter_async_context(running(listener.run(), bell.run(), replay.run()))
         yield
 
 
@@ -96,11 +111,15 @@ def _probes(app: FastAPI) -> APIRouter:
     async def model_store() -> str | None:
         return await _fault_of_store(app.state.resources.artifacts)
 
+    async def spool() -> str | Well | None:
+        return await state_of_spool(app.state.spool)
+
     checks = {
         "database": database,
         "migrations": migrations,
         "listener": listener,
         "model_store": model_store,
+        "spool": spool,
     }
     return health_router(VERSION, checks)
 

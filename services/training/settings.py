@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     renew_seconds: Annotated[float, Field(gt=0)] = 5
     drain_seconds: Annotated[float, Field(ge=0)] = 25
 
+    spool_path: Path = Path(".morrow/spool")
+    spool_bytes: Positive = 4 * 2**30
+    spool_tenant_bytes: Positive = 512 * 2**20
+    known_key_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300
+    forecast_cache_bytes: NonNegative = 64 * 2**20
+
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -39,8 +39,10 @@ class PartialFile:
         fsync_directory(self.path.parent)
 
     def discard(self) -> None:
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        try:
+            self._file.close()  # on a full disk this fails too, with what is still buffered
+        finally:
+            self._temporary.unlink(missing_ok=True)
 
 
 def fsync_directory(directory: Path) -> None:

@@ -18,7 +18,7 @@ async def test_a_started_service_is_live_and_ready(api: httpx.AsyncClient) -> No
         ready = await api.get(path)
         assert ready.status_code == 200, ready.text
         checks = ready.json()["checks"]
-        assert set(checks) == {"database", "migrations", "listener", "model_store"}
+        assert set(checks) == {"database", "migrations", "listener", "model_store", "spool"}
 
 
 async def test_a_schema_that_is_not_the_codes_is_told(
@@ -44,6 +44,7 @@ async def test_a_service_without_its_database_is_live_and_not_ready(
             "migrations": "failed",
             "listener": "failed",
             "model_store": "ok",
+            "spool": "ok",
         }
         answer = await client.get("/api/v1/tenant", headers={"Authorization": "Bearer mrw_a_b"})
         assert answer.status_code == 503

@@ -1,8 +1,10 @@
 """The forecast of one series, from whichever rung answers, in the shape of the API."""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable, Hashable
 from uuid import UUID
 
+from services.training.deps import Caller, Resources
 from services.training.forecasts.ladder import (
     DEFAULT_HORIZON_DAYS,
     Answer,
@@ -12,10 +14,12 @@ from services.training.forecasts.ladder import (
     read_for_baseline,
 )
 from services.training.forecasts.quantiles import AskedQuantiles
+from services.training.forecasts.recent import RecentForecasts
 from services.training.forecasts.schemas import DayOut, ForecastOut
 from services.training.models.store import find_series
 from shared.database import Sessions, tenant_transaction
-from shared.errors import Problem, not_found
+from shared.errors import DATABASE_UNAVAILABLE, Problem, not_found
+from shared.outage import DatabaseErrors
 
 
 async def answer_for(
@@ -62,3 +66,29 @@ def forecast_out(product: str, location: str, answer: Answer, asked: AskedQuanti
             for day in answer.days
         ],
     )
+
+
+async def ask_or_recall(
+    ask: Callable[[], Awaitable[ForecastOut]],
+    query: Hashable,
+    caller: Caller,
+    held: Resources,
+    recent: RecentForecasts,
+) -> ForecastOut:
+    """What `ask` says, which is kept; while the database is away what it said the last time."""
+    if caller.checked:
+        try:
+            forecast = await ask()
+        except Problem:
+            recent.drop(caller.tenant_id, query)
+            raise
+        except DatabaseErrors as error:
+            if not await held.is_away(error):
+                raise
+        else:
+            recent.keep(caller.tenant_id, query, forecast)
+            return forecast
+    kept = recent.get(caller.tenant_id, query)
+    if kept is None:
+        raise DATABASE_UNAVAILABLE
+    return kept

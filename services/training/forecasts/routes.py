@@ -2,17 +2,18 @@
 
 import datetime as dt
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from services.training.deps import Held, Reader
-from services.training.forecasts.answers import answer_for, forecast_out
+from services.training.deps import Held, KnownReader, Reader
+from services.training.forecasts.answers import answer_for, ask_or_recall, forecast_out
 from services.training.forecasts.explain import explain_day
 from services.training.forecasts.export import MEDIA_TYPES, stream_export
 from services.training.forecasts.ladder import Answer, best_model
 from services.training.forecasts.quantiles import Asked
+from services.training.forecasts.recent import HeldForecasts
 from services.training.forecasts.schemas import Explanation, ForecastOut
 from services.training.models.store import find_series
 from shared.database import tenant_transaction
@@ -22,22 +23,47 @@ from shared.text import Name
 router = APIRouter(tags=["forecasts"])
 
 MOST_DAYS = 400
+DEGRADED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "headers": {
+            "Age": {
+                "description": "seconds since the database said so; only if `degraded`",
+                "schema": {"type": "integer"},
+            },
+            "X-Morrow-Degraded": {
+                "description": "why the answer is not of now; only if `degraded`",
+                "schema": {"type": "string"},
+            },
+        }
+    }
+}
 
 
-@router.get("/forecasts")
+@router.get("/forecasts", responses=DEGRADED)
 async def get_forecast(
-    caller: Reader,
+    response: Response,
+    caller: KnownReader,
     held: Held,
+    recent: HeldForecasts,
     asked: Asked,
     product: Annotated[Name, Query()],
     location: Annotated[Name, Query()] = "main",
     first: Annotated[dt.date | None, Query(alias="from")] = None,
     days: Annotated[int | None, Query(ge=1, le=MOST_DAYS)] = None,
 ) -> ForecastOut:
-    """The forecast of one series, by the best rung of the ladder that can answer."""
-    answer = await answer_for(held.sessions, caller.tenant_id, product, location, days)
-    wanted = _cut(answer, first, days)
-    return forecast_out(product, location, wanted, asked)
+    """The forecast of one series, by the best rung of the ladder that can answer. While the
+    database is away what it said last, marked as `degraded`, with its `Age`."""
+
+    async def ask() -> ForecastOut:
+        answer = await answer_for(held.sessions, caller.tenant_id, product, location, days)
+        return forecast_out(product, location, _cut(answer, first, days), asked)
+
+    query = (product, location, first, days, tuple(asked.levels.items()), asked.whole)
+    forecast = await ask_or_recall(ask, query, caller, held, recent)
+    if forecast.degraded:
+        response.headers["Age"] = f"{forecast.age_seconds or 0:.0f}"
+        response.headers["X-Morrow-Degraded"] = "database_unavailable"
+    return forecast
 
 
 @router.get(

@@ -23,7 +23,8 @@ class DayOut(BaseModel):
 
 
 class ForecastOut(BaseModel):
-    """`reason` says why the answer is not the champion's."""
+    """`reason` says why the answer is not the champion's. `degraded`: the database is away, and
+    this is what it said `age_seconds` ago."""
 
     product: str
     location: str
@@ -35,6 +36,8 @@ class ForecastOut(BaseModel):
     data_through: dt.date
     interval_coverage: float | None
     days: list[DayOut]
+    degraded: bool = False
+    age_seconds: float | None = None
 
 
 class Part(BaseModel):

@@ -3,66 +3,86 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import TypeVar
+from uuid import uuid4
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
-from services.training import tables
-from services.training.deps import Caller, Held, Ingester, Resources
+from services.training.deps import Caller, Held, KnownIngester
 from services.training.sales.body import read_body
 from services.training.sales.frame import Frame
 from services.training.sales.import_docs import REGRESSOR_BODY, SALES_BODY
+from services.training.sales.known_limits import HeldLimits, limits_for
 from services.training.sales.media import reader_for
 from services.training.sales.regressor_rows import check_regressors
 from services.training.sales.regressors import store_regressors
 from services.training.sales.sales_rows import check_sales
 from services.training.sales.schemas import ImportReceipt
+from services.training.sales.spooled import REGRESSORS, SALES, Rows
 from services.training.sales.store import store_sales
-from services.training.tenants.limits import Limits, limits_of
-from shared.database import tenant_transaction
+from services.training.spool.batch import Batch, Header
+from services.training.spool.intake import ACCEPTED, store_or_spool
+from services.training.spool.spool import HeldSpool
+from services.training.tenants.limits import Limits
 from shared.errors import Problem
 
 router = APIRouter(tags=["sales"])
-Rows = TypeVar("Rows")
 
 
-@router.post("/sales", openapi_extra=SALES_BODY)
-async def post_sales(request: Request, caller: Ingester, held: Held) -> ImportReceipt:
+@router.post("/sales", response_model=ImportReceipt, responses=ACCEPTED, openapi_extra=SALES_BODY)
+async def post_sales(
+    request: Request, caller: KnownIngester, held: Held, spool: HeldSpool, known: HeldLimits
+) -> ImportReceipt | Response:
     """Load sales, all or nothing: a row that is sent again replaces the one of its key."""
-    limits = await _limits(held, caller)
-    rows = await _read_rows(request, limits, check_sales)
-    async with tenant_transaction(held.sessions, caller.tenant_id) as session:
-        return await store_sales(session, rows, limits.series)
+    limits = await limits_for(caller, held, known)
+    batch, rows = await _read(request, caller, limits, SALES, check_sales)
+    return await store_or_spool(
+        held, spool, caller, batch, lambda session: store_sales(session, rows, limits.series)
+    )
 
 
-@router.post("/regressors", openapi_extra=REGRESSOR_BODY)
-async def post_regressors(request: Request, caller: Ingester, held: Held) -> ImportReceipt:
+@router.post(
+    "/regressors", response_model=ImportReceipt, responses=ACCEPTED, openapi_extra=REGRESSOR_BODY
+)
+async def post_regressors(
+    request: Request, caller: KnownIngester, held: Held, spool: HeldSpool, known: HeldLimits
+) -> ImportReceipt | Response:
     """Tell what is known of days, past or to come, all or nothing; an empty cell says nothing."""
-    limits = await _limits(held, caller)
-    rows = await _read_rows(request, limits, check_regressors)
-    async with tenant_transaction(held.sessions, caller.tenant_id) as session:
-        return await store_regressors(session, rows)
+    limits = await limits_for(caller, held, known)
+    batch, rows = await _read(request, caller, limits, REGRESSORS, check_regressors)
+    return await store_or_spool(
+        held, spool, caller, batch, lambda session: store_regressors(session, rows)
+    )
 
 
-async def _limits(held: Resources, caller: Caller) -> Limits:
-    async with tenant_transaction(held.sessions, caller.tenant_id) as session:
-        tenant = await session.get_one(tables.Tenant, caller.tenant_id)
-        return limits_of(tenant)
-
-
-async def _read_rows(
-    request: Request, limits: Limits, check: Callable[[Frame, date], Rows]
-) -> Rows:
-    reader = reader_for(request.headers.get("content-type"))
+async def _read(
+    request: Request,
+    caller: Caller,
+    limits: Limits,
+    kind: str,
+    check: Callable[[Frame, date], Rows],
+) -> tuple[Batch, Rows]:
+    """The request as it would be kept, and its rows, which are wholly checked."""
+    media_type = request.headers.get("content-type")
+    reader = reader_for(media_type)
     body = await read_body(request, limits.body_bytes)
+    now = datetime.now(UTC)
 
     def read() -> Rows:
         frame = reader(body)
         _require_few_rows(frame, limits.import_rows)
-        return check(frame, datetime.now(UTC).date())
+        return check(frame, now.date())
 
     # In a thread, because a large import takes seconds and others want answers meanwhile.
-    return await asyncio.to_thread(read)
+    rows = await asyncio.to_thread(read)
+    header = Header(
+        receipt_id=uuid4(),
+        tenant_id=caller.tenant_id,
+        kind=kind,
+        media_type=media_type,
+        received_at=now,
+        rows=rows.received,
+    )
+    return Batch(header, body), rows
 
 
 def _require_few_rows(frame: Frame, most: int) -> None:

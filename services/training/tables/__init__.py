@@ -29,6 +29,7 @@ from services.training.tables.sales import (
     SaleCorrection,
     Series,
 )
+from services.training.tables.spool import SpoolReceipt
 from services.training.tables.table import Json, Table
 from services.training.tables.tenants import ApiKey, AuditEntry, Tenant
 
@@ -55,6 +56,7 @@ __all__ = [
     "SaleCorrection",
     "Series",
     "SeriesGrowth",
+    "SpoolReceipt",
     "StreamTicket",
     "Table",
     "Task",

@@ -1,9 +1,12 @@
 """Erasing a tenant: every row of every table that is its own, counted."""
 
+from uuid import UUID
+
 from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
+from services.training.spool.receipts import ERASED
 
 # The record of what was done is append-only, also for the service; it holds no sales.
 KEPT = frozenset({"audit_log"})
@@ -26,11 +29,19 @@ async def count_rows(session: AsyncSession) -> dict[str, int]:
     return counts
 
 
-async def erase_rows(session: AsyncSession) -> dict[str, int]:
-    """Delete every row of the session's tenant; returns how many of each table."""
+async def erase_rows(session: AsyncSession, tenant_id: UUID) -> dict[str, int]:
+    """Delete every row of the session's tenant; returns how many of each table.
+
+    The record says so, which is how other hosts know that what waits on their disks may go.
+    """
     counts = {}
     for table in erased_tables():
         gone = await session.execute(delete(table))
         assert isinstance(gone, CursorResult)
         counts[table.__tablename__] = gone.rowcount
+    session.add(
+        tables.AuditEntry(
+            tenant_id=tenant_id, actor="operator", action=ERASED, subject=str(tenant_id)
+        )
+    )
     return counts

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.training import tables
 from services.training.deps import Admin, Held, OperatorOnly, Reader, Transaction
+from services.training.spool.spool import HeldSpool
 from services.training.tenants import store
 from services.training.tenants.erasure import count_rows, erase_rows
 from services.training.tenants.limits import limits_of
@@ -73,17 +74,25 @@ async def get_tenant(tenant_id: UUID, held: Held) -> TenantOut:
 async def erase_tenant(
     tenant_id: UUID,
     held: Held,
+    spool: HeldSpool,
     dry_run: Annotated[bool, Query(description="count, and erase nothing")] = False,
 ) -> ErasureReceipt:
-    """Erase a tenant's rows, keys and artifacts, and say how many there were."""
+    """Erase a tenant's rows, keys, artifacts and what of it waits on a disk, and say how many
+    there were."""
     async with tenant_transaction(held.sessions, tenant_id) as session:
         if await store.read_tenant(session) is None:
             raise not_found("tenant", tenant_id)
-        rows = await (count_rows(session) if dry_run else erase_rows(session))
+        rows = await (count_rows(session) if dry_run else erase_rows(session, tenant_id))
+    spooled = await (spool.count(tenant_id) if dry_run else spool.erase(tenant_id))
     artifacts = None if dry_run else await held.artifacts.erase(str(tenant_id))
     erased_at = None if dry_run else dt.datetime.now(dt.UTC)
     return ErasureReceipt(
-        tenant_id=tenant_id, dry_run=dry_run, rows=rows, artifacts=artifacts, erased_at=erased_at
+        tenant_id=tenant_id,
+        dry_run=dry_run,
+        rows=rows,
+        artifacts=artifacts,
+        spooled=spooled,
+        erased_at=erased_at,
     )
 
 

@@ -101,12 +101,14 @@ class TenantPage(BaseModel):
 
 
 class ErasureReceipt(BaseModel):
-    """What was erased, or would be."""
+    """What was erased, or would be. `spooled`: batches on the disk of the host that answered;
+    other hosts erase theirs when they come to them."""
 
     tenant_id: UUID
     dry_run: bool
     rows: dict[str, int]
     artifacts: int | None
+    spooled: int
     erased_at: dt.datetime | None
 
 

@@ -4,6 +4,7 @@ data_dir/lock           held while it runs
 data_dir/operator.key   0600, made unless MORROW_OPERATOR_KEY is set
 data_dir/postgres/      the embedded PostgreSQL
 data_dir/models/        artifacts, unless MORROW_MODEL_STORAGE_PATH is set
+data_dir/spool/         what waits for the database, unless MORROW_SPOOL_PATH is set
 data_dir/metrics/       what the processes count, emptied at every start
 """
 
@@ -32,6 +33,10 @@ class Home:
     @property
     def models(self) -> Path:
         return self.path / "models"
+
+    @property
+    def spool(self) -> Path:
+        return self.path / "spool"
 
     @property
     def metrics(self) -> Path:

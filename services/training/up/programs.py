@@ -55,6 +55,7 @@ def _env(options: UpOptions, environ: Mapping[str, str], home: Home) -> dict[str
     workers = {} if options.workers is None else {"MORROW_WORKERS": str(options.workers)}
     return {
         "MORROW_MODEL_STORAGE_PATH": str(home.models),
+        "MORROW_SPOOL_PATH": str(home.spool),
         **inherited,
         **workers,
         "PROMETHEUS_MULTIPROC_DIR": str(home.metrics),

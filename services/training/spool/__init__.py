@@ -1,0 +1,1 @@
+"""Batches that were acknowledged while the database was away: on this host's disk, in order."""
