@@ -222,7 +222,7 @@ CREATE TABLE kept_pools (
   bytes bigint NOT NULL,
   created_at timestamptz DEFAULT now() NOT NULL,
   CONSTRAINT pk_kept_pools PRIMARY KEY (tenant_id, job_id),
-  CONSTRAINT fk_kept_pools_jobs FOREIGN KEY(tenant_id, job_id) REFERENCES jobs (tenant_id, id)
+  CONSTRAINT fk_kept_pools_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
 );
 
 CREATE TABLE series (

@@ -113,6 +113,15 @@ async def test_who_asks_for_other_pools_or_new_ones_waits_for_them(
     assert not await waits_for_pools(workshop, bakery, products=["p2"])
 
 
+async def test_kept_pools_outlive_the_job_that_learnt_them(
+    bakery: Tenant, workshop: Workshop, database: Database
+) -> None:
+    await keep_pools(workshop, bakery)
+    gone = [f"DELETE FROM {table}" for table in ("job_events", "tasks", "jobs")]
+    await execute(database.admin_dsn, *gone)
+    assert not await waits_for_pools(workshop, bakery)
+
+
 async def test_pools_of_another_engine_are_not_used(
     bakery: Tenant, workshop: Workshop, database: Database
 ) -> None:

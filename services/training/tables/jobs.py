@@ -46,10 +46,11 @@ class JobEvent(Table):
 
 class KeptPools(Table):
     """What a job learnt across the tenant's series, for later jobs to train with: of so many
-    `series` that the tenant had, days up to `data_through`."""
+    `series` that the tenant had, days up to `data_through`. They may outlive the job, so they do
+    not refer to it."""
 
     __tablename__ = "kept_pools"
-    __table_args__ = (belongs_to("jobs", "job_id"),)
+    __table_args__ = (belongs_to("tenants"),)
 
     job_id: Mapped[UUID] = mapped_column(primary_key=True)
     horizon_days: Mapped[int]
