@@ -24,6 +24,7 @@ from services.training.demand.pooled import (
     pool_for,
 )
 from services.training.demand.pooled.pools import Pools, fit_pools
+from services.training.demand.pooled.rehearsal import VOTES
 from services.training.demand.prediction import LEVELS, Prediction
 from services.training.demand.prophet_pair import fit_pair
 from services.training.demand.series import Series
@@ -63,7 +64,7 @@ def pooled(series: Sequence[Series], seed: int) -> list[Prediction]:
 
 def combined(series: Sequence[Series], seed: int) -> list[Prediction]:
     """The pool's three answers and Prophet, mixed as all of the tenant's earlier folds suggest."""
-    mixture = learn_mixture(_rehearsed(series, seed), members=4)
+    mixture = learn_mixture(_rehearsed(series, seed), VOTES)
     pool = fit_pool(series, _CONFIG, seed)
     return [_point_is_median(mixture.apply(_members(pool, one))) for one in series]
 
@@ -72,7 +73,8 @@ def _rehearsed(series: Sequence[Series], seed: int) -> list[Rehearsed]:
     end = max(one.data_through for one in series)
     cutoffs = (end - pd.Timedelta(days=back) for back in _FOLDS)
     # The first cut-off that leaves enough to learn from: one more pool is what folds may cost.
-    pools = next(filter(None, (fit_dated_pools(series, [at], _CONFIG, seed) for at in cutoffs)), [])
+    quick = _CONFIG.quick()
+    pools = next(filter(None, (fit_dated_pools(series, [at], quick, seed) for at in cutoffs)), [])
     rehearsed = []
     for one in series:
         for back in _FOLDS:

@@ -1,4 +1,4 @@
-"""Mixing members: near equal weights, and a band as wide as earlier folds demand."""
+"""Mixing members: by votes and by losses, and a band as wide as earlier folds demand."""
 
 from __future__ import annotations
 
@@ -41,18 +41,26 @@ def test_the_mean_of_members_is_taken_level_by_level() -> None:
     st.integers(min_value=0, max_value=5000),
 )
 def test_weights_sum_to_one_and_favour_the_smaller_loss(losses: list[float], days: int) -> None:
-    weights = shrunk_weights(losses, days)
+    weights = shrunk_weights(losses, days, [1.0] * len(losses))
     assert weights.sum() == pytest.approx(1.0)
     order = np.argsort(losses, kind="stable")
     assert (np.diff(weights[order]) <= 1e-12).all()
 
 
-def test_few_days_leave_the_weights_nearly_equal() -> None:
-    few, many = shrunk_weights([1.0, 2.0], 7), shrunk_weights([1.0, 2.0], 5000)
+def test_few_days_leave_the_weights_near_the_votes() -> None:
+    few, many = (shrunk_weights([1.0, 2.0], days, [1.0, 1.0]) for days in (7, 5000))
     assert 0.5 < few[0] < 0.6
     assert many[0] > 0.95
-    assert shrunk_weights([1.0, 2.0], 0).tolist() == [0.5, 0.5]
-    assert shrunk_weights([0.0, 2.0], 100).tolist() == [0.5, 0.5]
+    assert shrunk_weights([1.0, 2.0], 0, [1.0, 1.0]).tolist() == [0.5, 0.5]
+    assert shrunk_weights([0.0, 2.0], 100, [1.0, 3.0]).tolist() == [0.25, 0.75]
+
+
+@given(st.floats(0.01, 100.0), st.floats(0.05, 20.0), st.integers(min_value=0, max_value=5000))
+def test_members_that_lost_the_same_keep_the_shares_of_their_votes(
+    loss: float, vote: float, days: int
+) -> None:
+    weights = shrunk_weights([loss, loss], days, [1.0, vote])
+    assert weights[1] / weights[0] == pytest.approx(vote)
 
 
 def test_a_band_that_is_half_as_wide_as_the_errors_is_about_doubled() -> None:
@@ -74,11 +82,11 @@ def test_the_median_stays_where_it_is_and_nothing_falls_below_zero() -> None:
     assert (np.diff(moved, axis=1) >= 0).all()
 
 
-def test_without_folds_the_mixture_is_the_plain_mean() -> None:
-    mixture = learn_mixture([], members=2)
+def test_without_folds_the_mixture_is_the_mean_by_votes() -> None:
+    mixture = learn_mixture([], votes=(1.0, 3.0))
     members = [gaussian(10.0, 1.0, 3), gaussian(20.0, 3.0, 3)]
-    assert np.allclose(mixture.apply(members).quantiles, combine(members).quantiles)
-    assert asdict(mixture) == {"weights": (0.5, 0.5), "spread": {"factor": 1.0}}
+    assert np.allclose(mixture.apply(members).quantiles, combine(members, [1.0, 3.0]).quantiles)
+    assert asdict(mixture) == {"weights": (0.25, 0.75), "spread": {"factor": 1.0}}
 
 
 def test_a_member_that_fails_on_a_tenant_all_but_loses_its_voice() -> None:
@@ -91,7 +99,7 @@ def test_a_member_that_fails_on_a_tenant_all_but_loses_its_voice() -> None:
         )
         for _ in range(100)
     ]
-    weights = learn_mixture(folds, members=2).weights
+    weights = learn_mixture(folds, votes=(1.0, 1.0)).weights
     assert weights[1] < 0.1
 
 

@@ -33,7 +33,7 @@ def fit_boosters(
     """One booster an objective, all on the same binned rows."""
     import lightgbm
 
-    shared = _parameters(config, seed)
+    shared = _parameters(config, seed, len(rows.target))
     data = lightgbm.Dataset(
         rows.features,
         label=rows.target,
@@ -49,11 +49,12 @@ def fit_boosters(
     )
 
 
-def _parameters(config: PoolConfig, seed: int) -> dict[str, object]:
+def _parameters(config: PoolConfig, seed: int, rows: int) -> dict[str, object]:
+    least = max(config.fewest_rows_in_leaf, round(config.least_share_in_leaf * rows))
     return {
         "learning_rate": config.learning_rate,
         "num_leaves": config.leaves,
-        "min_data_in_leaf": config.fewest_rows_in_leaf,
+        "min_data_in_leaf": least,
         "feature_fraction": config.columns_share,
         "bagging_fraction": config.rows_share,
         "bagging_freq": 1,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 import numpy as np
@@ -47,7 +47,7 @@ _FORMAT: Final = 2
 @dataclass(frozen=True, slots=True, eq=False)
 class Pools:
     """`latest` knows all the series held; each of `dated` nothing after its cut-off, and the
-    `mixtures` nothing after `learnt_through` (None: they are equal weights, and know nothing).
+    `mixtures` nothing after `learnt_through` (None: they are unrehearsed, and know nothing).
     `newcomers` tells how the last of the dated did on new products, `expected` what share of the
     baseline's loss the first of them and Prophet saved on the days that the mixtures learnt from;
     None where that could not be."""
@@ -129,21 +129,15 @@ def fit_pools(series: Sequence[Series], config: TrainingConfig, report: Report =
     latest = fit_pool(drawn, pool_config, config.seed)
     schedule = schedule_of(drawn, config)
     if schedule is None:
-        return Pools(latest, (), Mixtures.equal(), None, None, None)
+        return Pools(latest, (), Mixtures.unrehearsed(), None, None, None)
     dated: list[DatedPool] = []
     for number, cutoff in enumerate(schedule.cutoffs, start=1):
         report(Progress(TrainingStage.FIT, 0.3 * number))
-        dated += fit_dated_pools(drawn, [cutoff], _quick(pool_config), config.seed)
+        dated += fit_dated_pools(drawn, [cutoff], pool_config.quick(), config.seed)
     report(Progress(TrainingStage.EVALUATE, 0.9))
     pools = _mixed(latest, tuple(dated), schedule, _drawn(drawn, MOST_REHEARSED, config.seed))
     report(Progress(TrainingStage.EVALUATE, 1.0))
     return pools
-
-
-def _quick(config: PoolConfig) -> PoolConfig:
-    """Half as many steps, twice as long: what only judges may be a little worse than what serves,
-    not better, and costs half."""
-    return replace(config, rounds=config.rounds // 2, learning_rate=2.0 * config.learning_rate)
 
 
 def _mixed(
@@ -153,7 +147,7 @@ def _mixed(
     rehearsed: Sequence[Series],
 ) -> Pools:
     """Mixtures learnt from the first dated pool alone: later ones know days the contest judges."""
-    mixtures, through, expected = Mixtures.equal(), None, None
+    mixtures, through, expected = Mixtures.unrehearsed(), None, None
     if dated and dated[0].cutoff == schedule.cutoffs[0]:
         rehearsals = rehearse(dated[0].pool, _folds(rehearsed, dated[0].cutoff, schedule.days))
         mixtures, through = learn_mixtures(rehearsals), schedule.learnt_through

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from services.training.demand.backtest import Fold
 from services.training.demand.features import prepare
@@ -15,6 +15,10 @@ from services.training.demand.prediction import Prediction
 from services.training.demand.prophet_map import MapError
 from services.training.demand.prophet_pair import fit_pair
 
+POOL_VOTES: Final = (1.0,) * len(MEMBERS)
+VOTES: Final = (*POOL_VOTES, 0.3)
+"""Of the pool's members and, last, Prophet, which errs more than they do on most tenants."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mixtures:
@@ -24,9 +28,9 @@ class Mixtures:
     beside_prophet: Mixture
 
     @classmethod
-    def equal(cls) -> Self:
-        """Equal weights: nothing was rehearsed."""
-        return cls(learn_mixture([], len(MEMBERS)), learn_mixture([], len(MEMBERS) + 1))
+    def unrehearsed(cls) -> Self:
+        """Weights by the votes alone."""
+        return cls(learn_mixture([], POOL_VOTES), learn_mixture([], VOTES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,11 +50,11 @@ def rehearse(pool: FittedPool, folds: Sequence[Fold]) -> list[Rehearsal]:
 
 
 def learn_mixtures(rehearsals: Sequence[Rehearsal]) -> Mixtures:
-    """Equal weights without any rehearsal."""
+    """By the votes alone without any rehearsal."""
     with_prophet = [one.beside_prophet for one in rehearsals if one.beside_prophet is not None]
     return Mixtures(
-        learn_mixture([one.alone for one in rehearsals], len(MEMBERS)),
-        learn_mixture(with_prophet, len(MEMBERS) + 1),
+        learn_mixture([one.alone for one in rehearsals], POOL_VOTES),
+        learn_mixture(with_prophet, VOTES),
     )
 
 

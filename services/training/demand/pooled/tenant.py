@@ -39,12 +39,12 @@ class Mixture:
         return self.spread.apply(combine(members, self.weights))
 
 
-def learn_mixture(rehearsed: Sequence[Rehearsed], members: int) -> Mixture:
-    """Weights by the members' quantile losses over all folds, then the spread of their mean; equal
-    weights and spread as it is where nothing was rehearsed."""
+def learn_mixture(rehearsed: Sequence[Rehearsed], votes: Sequence[float]) -> Mixture:
+    """Weights by the members' quantile losses over all folds and by their votes beforehand, then
+    the spread of their mean; the votes and spread as it is where nothing was rehearsed."""
     days = sum(int(fold.scored.sum()) for fold in rehearsed)
-    losses = [sum(_loss(fold, member) for fold in rehearsed) for member in range(members)]
-    weights = tuple(shrunk_weights(losses, days).tolist())
+    losses = [sum(_loss(fold, member) for fold in rehearsed) for member in range(len(votes))]
+    weights = tuple(shrunk_weights(losses, days, votes).tolist())
     seen = [Seen(combine(fold.members, weights), fold.actual, fold.scored) for fold in rehearsed]
     return Mixture(weights, learn_spread(seen))
 
