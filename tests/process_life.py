@@ -1,18 +1,16 @@
-"""Whether processes live, for tests that end them."""
+"""Whether processes live and whose children they are, for tests that end them."""
 
 import time
 from pathlib import Path
 
+PROC = Path("/proc")
 PATIENCE_SECONDS = 20.0
 
 
 def runs(pid: int) -> bool:
     """Whether the process exists and has not ended; one that nobody reaped yet has."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return status.rpartition(")")[2].split()[0] not in "ZX"
+    fields = _stat(pid)
+    return bool(fields) and fields[0] not in "ZX"
 
 
 def all_end(pids: list[int]) -> bool:
@@ -23,3 +21,33 @@ def all_end(pids: list[int]) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def children_of(pid: int) -> list[int]:
+    """The living processes that it started itself, in the order of their ids."""
+    return [child for child in processes() if runs(child) and _stat(child)[1:2] == [str(pid)]]
+
+
+def marked(mark: str) -> list[int]:
+    """The living processes whose environment, as they were started, contains `mark`."""
+    return [pid for pid in processes() if runs(pid) and mark.encode() in _environment(pid)]
+
+
+def processes() -> list[int]:
+    return sorted(int(folder.name) for folder in PROC.glob("[0-9]*"))
+
+
+def _environment(pid: int) -> bytes:
+    try:
+        return (PROC / str(pid) / "environ").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # or somebody else's
+        return b""
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields from the state on: state, parent, ..."""
+    try:
+        text = (PROC / str(pid) / "stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return text.rpartition(")")[2].split()

@@ -20,7 +20,7 @@ from services.training.queue.children import (
     Slot,
     fork_server,
 )
-from tests.process_life import all_end, runs
+from tests.process_life import all_end, children_of, runs
 from tests.queue import made_work
 
 PATIENCE = 60.0
@@ -161,7 +161,9 @@ if __name__ == "__main__":
     assert (ended.returncode, ended.stdout) == (0, "42\n"), ended.stderr
 
 
-def test_children_die_with_a_worker_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stopped", [False, True])
+def test_children_die_with_a_worker_that_is_killed(tmp_path: Path, stopped: bool) -> None:
+    """One that was stopped can do nothing for its own end."""
     said = tmp_path / "pids.json"
     script = f"""
 import asyncio, json, os, pathlib
@@ -186,7 +188,11 @@ if __name__ == "__main__":
             assert worker.poll() is None
             time.sleep(0.01)
         child, grandchild = json.loads(said.read_text())
+        fork_servers = [pid for pid in children_of(worker.pid) if child in children_of(pid)]
+        if stopped:
+            os.kill(child, signal.SIGSTOP)
     finally:
         worker.kill()
         worker.wait()
-    assert all_end([child, grandchild])
+    assert len(fork_servers) == 1
+    assert all_end([child, grandchild, *fork_servers])

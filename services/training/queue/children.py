@@ -1,7 +1,8 @@
 """Slots: each runs one child process that survives from call to call, and can be killed.
 
-A child is started by a fork server that has the heavy imports loaded already, leads a process
-group of its own (so that whatever it starts dies with it), and dies with its parent.
+A child is started by a fork server that has the heavy imports loaded already, and leads a process
+group of its own, so that whatever it starts dies with it. The fork server ends with its worker, and
+ends every such group before: a child that hangs, or is stopped, cannot be asked to.
 """
 
 import asyncio
@@ -13,10 +14,9 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from threading import Thread
 from typing import Any
 
 from services.training.queue.task import TaskError
@@ -25,6 +25,7 @@ Report = Callable[[Any], None]
 Work = Callable[[Any, Report], Any]
 
 PR_SET_PDEATHSIG = 1
+PRELOADED_FIRST = "services.training.queue.preload"
 SINGLE_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -65,7 +66,7 @@ def fork_server(preload: list[str]) -> ForkServerContext:
     for name in SINGLE_THREADED:
         os.environ[name] = "1"
     context = get_context("forkserver")
-    context.set_forkserver_preload(preload)
+    context.set_forkserver_preload([PRELOADED_FIRST, *preload])
     return context
 
 
@@ -156,17 +157,15 @@ def _value(answer: Answer) -> Any:
 def _serve(pipe: "Connection[Any, Any]", limits: ChildLimits) -> None:
     """The child: answer calls until the pipe closes."""
     _settle_in(limits)
-    while True:
-        try:
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
             work, argument = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(_answer(work, argument, lambda value: pipe.send(Answer("progress", value))))
+            pipe.send(_answer(work, argument, lambda value: pipe.send(Answer("progress", value))))
 
 
 def _settle_in(limits: ChildLimits) -> None:
     os.setsid()
-    Thread(target=_die_with_the_worker, daemon=True).start()
+    _let_the_fork_server_end()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -174,13 +173,12 @@ def _settle_in(limits: ChildLimits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
 
 
-def _die_with_the_worker() -> None:
-    """The kernel tells a child only of the end of its fork server, which outlives the worker for as
-    long as it has children."""
-    worker = parent_process()
-    assert worker is not None
-    worker.join()
-    os.killpg(0, signal.SIGKILL)
+def _let_the_fork_server_end() -> None:
+    """It lives for as long as anybody holds this, and every child is given it: none could be ended
+    by the end of the fork server, which would wait for the child."""
+    inherited = vars(forkserver._forkserver)
+    os.close(inherited["_forkserver_alive_fd"])
+    inherited["_forkserver_alive_fd"] = None
 
 
 def _answer(work: Work, argument: Any, report: Report) -> Answer:
