@@ -18,18 +18,24 @@ class Wire:
         self._target = target
         self._whole = asyncio.Event()
         self._whole.set()
+        self._left: int | None = None
 
     def cut(self) -> None:
         self._whole.clear()
 
+    def cut_after(self, pieces: int) -> None:
+        """Carry so many more to the server, and nothing more either way once the last is there."""
+        self._left = pieces
+
     def mend(self) -> None:
+        self._left = None
         self._whole.set()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._whole.wait()
         there_reader, there_writer = await asyncio.open_unix_connection(self._target)
         ways = [
-            asyncio.ensure_future(self._one_way(reader, there_writer)),
+            asyncio.ensure_future(self._one_way(reader, there_writer, counted=True)),
             asyncio.ensure_future(self._one_way(there_reader, writer)),
         ]
         try:
@@ -39,12 +45,18 @@ class Wire:
                 way.cancel()
             await asyncio.wait(ways)
 
-    async def _one_way(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _one_way(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counted: bool = False
+    ) -> None:
         with contextlib.suppress(ConnectionError, BrokenPipeError):
             while piece := await reader.read(PIECE):
                 await self._whole.wait()
                 writer.write(piece)
                 await writer.drain()
+                if counted and self._left is not None:
+                    self._left -= 1
+                    if self._left <= 0:
+                        self.cut()
         writer.close()
 
 

@@ -18,7 +18,7 @@ async def claim_tasks(
 ) -> list[Claim]:
     """Up to `slots` tasks of these kinds, leased to `worker` by the database's clock."""
     values = {"worker": worker, "kinds": list(kinds), "slots": slots, "lease": lease}
-    async with engine.begin() as connection:
+    async with _at_once(engine).connect() as connection:
         rows = await connection.execute(CLAIM, values)
         return [Claim(row.tenant_id, row.id, row.fence, row.attempt) for row in rows]
 
@@ -33,9 +33,15 @@ async def renew_leases(
         "fences": [claim.fence for claim in claims],
         "lease": lease,
     }
-    async with engine.begin() as connection:
+    async with _at_once(engine).connect() as connection:
         kept = set((await connection.execute(RENEW, values)).scalars())
     return frozenset(claim for claim in claims if claim.id in kept)
+
+
+def _at_once(engine: AsyncEngine) -> AsyncEngine:
+    """Each statement commits as the server ends it: who is frozen or cut off before a COMMIT of its
+    own would keep its rows locked, and nobody could take them over."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 async def read_claimed(session: AsyncSession, claim: Claim) -> ClaimedTask:
