@@ -7,6 +7,7 @@ milliseconds: whoever holds one is cancelled with `LockLost`.
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -123,6 +124,7 @@ class AdvisoryLocks:
             self._connection.add_termination_listener(self._lose_all)
             milliseconds = round(self._silence.total_seconds() * 1000)
             await self._connection.execute(SILENCE, str(milliseconds), timeout=ANSWER_SECONDS)
+            _notice_silence(self._connection, milliseconds // SIGNS_OF_LIFE)
         return self._connection
 
     def _lose_all(self, connection: object) -> None:
@@ -132,6 +134,14 @@ class AdvisoryLocks:
         for name, holder in self._holders.items():
             self._lost.add(name)
             holder.cancel()
+
+
+def _notice_silence(connection: "Connection", milliseconds: int) -> None:
+    """Have the kernel end a connection over a network whose other end acknowledges nothing for so
+    long: asyncpg takes no such option."""
+    end: socket.socket = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+    if end.family in (socket.AF_INET, socket.AF_INET6):
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 async def _ask(connection: "Connection", question: str, name: str) -> bool:
