@@ -20,6 +20,7 @@ from services.training.jobs.socket import router as socket_router
 from services.training.models.routes import router as models_router
 from services.training.openapi import PROBLEMS, document_problems
 from services.training.pools import pool_limits
+from services.training.retraining.routes import router as retraining_router
 from services.training.sales.routes import router as sales_router
 from services.training.sales.spooled import READERS
 from services.training.settings import Settings
@@ -49,6 +50,7 @@ ROUTERS = (
     models_router,
     forecasts_router,
     spool_router,
+    retraining_router,
 )
 MOST_KNOWN = 10_000
 

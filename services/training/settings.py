@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     spool_tenant_bytes: Positive = 512 * 2**20
     known_key_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300
     forecast_cache_bytes: NonNegative = 64 * 2**20
+    retraining_every_seconds: Annotated[float, Field(gt=0, le=86400)] = 300
+    pruning_every_seconds: Annotated[float, Field(gt=0, le=86400)] = 3600
+    retain_runs_days: Positive = 90
+    retain_events_days: Positive = 30
+    retain_trials_days: Positive = 90
+    retain_orphans_hours: Positive = 24
 
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None

@@ -18,10 +18,16 @@ from services.training.jobs.pool_shelf import PoolShelf
 from services.training.jobs.store import POOL, PREPARE, TRAIN
 from services.training.jobs.workshop import SlotPool, Workshop
 from services.training.pools import pool_limits
+from services.training.pruning.terms import Terms
+from services.training.pruning.turn import PRUNING, prune_tenant
 from services.training.queue.children import ChildLimits, Slot, fork_server
+from services.training.queue.leader import lead
 from services.training.queue.lifeline import CANCELLED_CHANNEL, LeaseTerms, Lifeline
 from services.training.queue.locks import AdvisoryLocks
+from services.training.queue.periodic import Periodic, Rota
 from services.training.queue.runner import QUEUED_CHANNEL, Lane, Runner
+from services.training.retraining.policy import RETRAINING
+from services.training.retraining.turn import retrain_due
 from services.training.settings import Settings
 from shared.artifacts import open_store
 from shared.background import running
@@ -84,6 +90,7 @@ async def _open(
     locks = AdvisoryLocks(partial(connect, "morrow-worker-locks"), silence=terms.length)
     held.push_async_callback(locks.close)
     context = fork_server(PRELOADED)
+    jitter = Random(name)  # noqa: S311 - spreads retries and turns, guards nothing
     slots = SlotPool([Slot(context, ChildLimits()) for _ in range(width)])
     held.callback(slots.close)
     artifacts = open_store(settings.model_root())
@@ -96,17 +103,34 @@ async def _open(
         slots=slots,
         bell=bell,
     )
+    rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter)
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
     cargo = cargo_of(shop)
     lanes = [
         Lane({PREPARE: cargo[PREPARE]}, PREPARE_SLOTS),
         Lane({kind: cargo[kind] for kind in (POOL, TRAIN)}, width),
     ]
-    jitter = Random(name)  # noqa: S311 - spreads retries, guards nothing
     runners = [
         Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter) for lane in lanes
     ]
-    return runners, [listener.run(), bell.run(), locks.run(), lifeline.run()]
+    return runners, [listener.run(), bell.run(), locks.run(), lifeline.run(), lead(locks, rota.run)]
+
+
+def _periodic_works(shop: Workshop) -> list[Periodic]:
+    """What the leading worker does again and again."""
+    settings = shop.settings
+    return [
+        Periodic(
+            RETRAINING,
+            timedelta(seconds=settings.retraining_every_seconds),
+            partial(retrain_due, shop.sessions, shop.bell),
+        ),
+        Periodic(
+            PRUNING,
+            timedelta(seconds=settings.pruning_every_seconds),
+            partial(prune_tenant, shop.sessions, shop.artifacts, Terms.of(settings)),
+        ),
+    ]
 
 
 def _listen_for_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:

@@ -7,9 +7,11 @@ import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar
 
+from shared.artifacts import aging
 from shared.artifacts.errors import (
     ArtifactCorrupt,
     ArtifactMissing,
@@ -63,6 +65,19 @@ class LocalArtifacts:
     async def delete(self, owner: str, sha256: str) -> None:
         path = self.root / key_of(owner, sha256)
         await _on_disk(path.unlink, missing_ok=True)
+
+    async def put_before(self, owner: str, moment: datetime) -> AsyncIterator[list[str]]:
+        directory = self.root / checked_owner(owner)
+        for part in await _on_disk(aging.parts_of, directory):
+            yield await _on_disk(aging.digests_before, part, moment.timestamp())
+
+    async def delete_put_before(self, owner: str, sha256: str, moment: datetime) -> bool:
+        path = self.root / key_of(owner, sha256)
+        return await _on_disk(aging.remove_if_before, path, moment.timestamp())
+
+    async def tidy(self, owner: str, moment: datetime) -> int:
+        directory = self.root / checked_owner(owner)
+        return await _on_disk(aging.tidy, directory, moment.timestamp())
 
     async def quarantine(self, owner: str, sha256: str) -> None:
         aside = self.root / quarantine_key_of(owner, sha256)
@@ -122,10 +137,11 @@ def _is_intact(path: Path) -> bool:
             intact = hashlib.file_digest(file, "sha256").hexdigest() == path.name
     except FileNotFoundError:
         return False
-    if intact:
-        # Whoever renamed it may not have reached the disk yet, and our caller is about to commit.
-        fsync_directory(path.parent)
-    return intact
+    if not intact or not aging.make_young(path):
+        return False
+    # Whoever renamed it may not have reached the disk yet, and our caller is about to commit.
+    fsync_directory(path.parent)
+    return True
 
 
 def _move_damaged(path: Path, aside: Path) -> None:

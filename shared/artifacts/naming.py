@@ -19,6 +19,13 @@ def quarantine_key_of(owner: str, sha256: str) -> str:
     return f"{checked_owner(owner)}/quarantine/{_checked_digest(sha256)}"
 
 
+def digest_in(key: str) -> str | None:
+    """The digest that a key of `key_of` ends in; None for any other key, as one in quarantine."""
+    parts = key.split("/")
+    named = len(parts) >= 2 and SHA256.fullmatch(parts[-1]) and parts[-2] == parts[-1][:2]
+    return parts[-1] if named else None
+
+
 def checked_owner(owner: str) -> str:
     if OWNER.fullmatch(owner) is None:
         raise ArtifactNameRefused("owner", owner, "letters, digits, '_' and '-', 128 at most")

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
 import obstore
@@ -21,12 +21,14 @@ from shared.artifacts.errors import (
     DigestMismatch,
     StoreUnavailable,
 )
-from shared.artifacts.naming import checked_owner, key_of, quarantine_key_of
+from shared.artifacts.naming import checked_owner, digest_in, key_of, quarantine_key_of
 from shared.artifacts.store import Artifact
 from shared.canonical import sha256_of
 
 PART_BYTES = 8 * 1024 * 1024
 PARTS_AT_ONCE = 4
+YOUNG = timedelta(minutes=30)
+"""An object put so lately need not be put again to count as young: who asks, asks for hours."""
 
 
 def open_bucket(bucket: str, prefix: str) -> "S3Artifacts":
@@ -54,7 +56,7 @@ class S3Artifacts:
     async def put(self, owner: str, data: bytes) -> Artifact:
         sha256 = sha256_of(data)
         key = key_of(owner, sha256)
-        if not await self._is_intact(key, sha256):
+        if not await self._is_intact_and_young(key, sha256):
             with _reachable():
                 await obstore.put_async(self.bucket, key, data)
         return Artifact(sha256, len(data))
@@ -62,7 +64,7 @@ class S3Artifacts:
     async def put_stream(self, owner: str, chunks: AsyncIterable[bytes], sha256: str) -> Artifact:
         key = key_of(owner, sha256)
         checked = _Checked(chunks, sha256)
-        if await self._is_intact(key, sha256):
+        if await self._is_intact_and_young(key, sha256):
             async for _ in checked.chunks():
                 pass
         else:
@@ -99,6 +101,26 @@ class S3Artifacts:
         with _reachable():
             await obstore.delete_async(self.bucket, key_of(owner, sha256))
 
+    async def put_before(self, owner: str, moment: datetime) -> AsyncIterator[list[str]]:
+        with _reachable():
+            async for page in obstore.list(self.bucket, prefix=checked_owner(owner)):
+                old = [found["path"] for found in page if found["last_modified"] < moment]
+                yield [name for path in old if (name := digest_in(path)) is not None]
+
+    async def delete_put_before(self, owner: str, sha256: str, moment: datetime) -> bool:
+        """A bucket cannot compare and delete at once: between the look and the deletion, within
+        milliseconds, a put of these very bytes may come, and its artifact is then missing."""
+        key = key_of(owner, sha256)
+        at = await self._put_at(key)
+        if at is None or at >= moment:
+            return False
+        await self.delete(owner, sha256)
+        return True
+
+    async def tidy(self, owner: str, moment: datetime) -> int:
+        """A bucket shows nothing of uploads that broke off; a lifecycle rule removes them."""
+        return 0
+
     async def quarantine(self, owner: str, sha256: str) -> None:
         key = key_of(owner, sha256)
         found = await self._download(key, None)
@@ -119,8 +141,21 @@ class S3Artifacts:
             async for _ in obstore.list(self.bucket, chunk_size=1):
                 return
 
-    async def _is_intact(self, key: str, sha256: str) -> bool:
+    async def _is_intact_and_young(self, key: str, sha256: str) -> bool:
+        """Whether a put may leave the object as it is: one that is about to count as old is put
+        again, since nothing else renews it."""
+        at = await self._put_at(key)
+        return at is not None and at > datetime.now(UTC) - YOUNG and await self._is(key, sha256)
+
+    async def _is(self, key: str, sha256: str) -> bool:
         return await self._download(key, None) == sha256
+
+    async def _put_at(self, key: str) -> datetime | None:
+        with _reachable():
+            try:
+                return (await obstore.head_async(self.bucket, key))["last_modified"]
+            except FileNotFoundError:
+                return None
 
     async def _download(self, key: str, into: BinaryIO | None) -> str | None:
         """The digest of the object, written to `into` while it passes; None when it is absent."""

@@ -1,8 +1,9 @@
 """What every artifact store can do."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 
@@ -22,7 +23,8 @@ class ArtifactStore(Protocol):
     """
 
     async def put(self, owner: str, data: bytes) -> Artifact:
-        """Keep `data`, durably. Bytes already there and intact stay; damaged ones are replaced."""
+        """Keep `data`, durably. Bytes already there and intact stay, and count as put just now;
+        damaged ones are replaced."""
         ...
 
     async def put_stream(self, owner: str, chunks: AsyncIterable[bytes], sha256: str) -> Artifact:
@@ -39,6 +41,18 @@ class ArtifactStore(Protocol):
 
     async def delete(self, owner: str, sha256: str) -> None:
         """Forget the bytes; deleting what is not there is no error."""
+        ...
+
+    def put_before(self, owner: str, moment: datetime) -> AsyncIterator[list[str]]:
+        """The digests of `owner` that nobody has put since `moment`, in pages."""
+        ...
+
+    async def delete_put_before(self, owner: str, sha256: str, moment: datetime) -> bool:
+        """Forget the bytes, unless somebody put them, once more or not, since `moment`."""
+        ...
+
+    async def tidy(self, owner: str, moment: datetime) -> int:
+        """Remove what puts that broke off before `moment` left behind; how many."""
         ...
 
     async def quarantine(self, owner: str, sha256: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from services.training.demand.series import Series
+from services.training.sales.assemble import Window
 from services.training.sales.snapshot import list_series, read_series
 from shared.database import Sessions, tenant_transaction
 from tests.conftest import Tenant
@@ -33,11 +34,13 @@ async def read(
     tenant: Tenant,
     horizon_days: int = 3,
     window_days: int = 1000,
+    window_rows: int | None = None,
     products: list[str] | None = None,
 ) -> dict[tuple[str, str], Series]:
     async with tenant_transaction(sessions, tenant.id) as session:
         keys = await list_series(session, products)
-        found = await read_series(session, keys, horizon_days=horizon_days, window_days=window_days)
+        window = Window(window_days, window_rows)
+        found = await read_series(session, keys, horizon_days=horizon_days, window=window)
     assert [key.id for key in keys if key.id in found] == list(found)
     return {(series.location, series.product): series for series in found.values()}
 
@@ -202,3 +205,14 @@ async def test_events_and_holidays_are_those_of_the_location(
     everywhere, local = found["main", "rye"].events
     assert everywhere.dates == (START + timedelta(days=1), START + timedelta(days=3))
     assert (local.name, local.window_before) == ("Fair", 1)
+
+
+async def test_the_window_counts_the_rows_that_are_known(
+    tenant: Tenant, sessions: Sessions
+) -> None:
+    sold = [{"date": day(n), "product": "rye", "quantity": n + 1} for n in (0, 1, 2, 5, 9)]
+    await send(tenant, *sold)
+    [series] = (await read(sessions, tenant, window_rows=3)).values()
+    assert series.history.index[0].date().isoformat() == day(2)
+    [short] = (await read(sessions, tenant, window_rows=3, window_days=2)).values()
+    assert short.history.index[0].date().isoformat() == day(9)

@@ -26,9 +26,8 @@ from services.training.demand.metrics import (
     wql,
 )
 from services.training.demand.outcome import Scores, Stage
-from services.training.demand.prediction import LEVELS, Floats
+from services.training.demand.prediction import LEVELS, SCORED_LEVELS, Floats
 
-SCORED_LEVELS: Final = tuple(level for level in LEVELS if 0.1 <= level <= 0.9)
 _SCORED: Final = [LEVELS.index(level) for level in SCORED_LEVELS]
 _LOWER, _UPPER = LEVELS.index(0.1), LEVELS.index(0.9)
 _MATURE_CONFIDENCE: Final = 0.95

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 LEVELS: Final = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+SCORED_LEVELS: Final = tuple(level for level in LEVELS if 0.1 <= level <= 0.9)
+"""What a WQL is the mean over: the tails beyond are too rare to be judged by a contest."""
 
 _MEDIAN: Final = LEVELS.index(0.5)
 

@@ -18,6 +18,7 @@ from services.training.demand.baseline import Baseline, NothingKnownError, forec
 from services.training.demand.series import Series
 from services.training.forecasts.schemas import Level
 from services.training.models.aliases import Alias
+from services.training.sales.assemble import Window
 from services.training.sales.snapshot import list_series, read_series
 
 RUNGS = ((Level.CHAMPION, Alias.CHAMPION), (Level.PREVIOUS, Alias.PREVIOUS))
@@ -104,7 +105,7 @@ async def read_for_baseline(
     of known quantity."""
     keys = await list_series(session, [product], [location])
     found = await read_series(
-        session, keys, horizon_days=horizon_days, window_days=BASELINE_WINDOW_DAYS
+        session, keys, horizon_days=horizon_days, window=Window(BASELINE_WINDOW_DAYS)
     )
     return next(iter(found.values()), None)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from services.training.demand.config import TrainingConfig
 from services.training.demand.findings import Finding, Severity, Subject
@@ -9,17 +10,29 @@ from services.training.demand.newcomer import is_newcomer
 from services.training.demand.outcome import Refused
 from services.training.demand.quality import Limits, inspect_history
 from services.training.demand.series import Series
+from services.training.jobs.marks import NO_GROWTH, Growth, read_causes, read_growth
 from services.training.jobs.schemas import TrainingRequest
 from services.training.jobs.workshop import Workshop
 from services.training.queue.task import ClaimedTask
-from services.training.sales.assemble import SeriesKey
+from services.training.sales.assemble import SeriesKey, Window
 from services.training.sales.snapshot import list_series, read_series
 from shared.database import tenant_transaction
 
 BATCH = 50
 
-Collected = Sequence[tuple[SeriesKey, Series | None]]
+Read = Sequence[tuple[SeriesKey, Series | None]]
 """Series with their days; None where no sale is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A series of the job with its days, none where no sale is known; what imports had brought by
+    then, and why it is trained again, if that is why."""
+
+    key: SeriesKey
+    series: Series | None
+    growth: Growth
+    cause: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,8 @@ class Checked:
     key: SeriesKey
     series: Series | None
     findings: tuple[Finding, ...]
+    growth: Growth
+    cause: dict[str, Any] | None = None
 
     def refusal(self, config: TrainingConfig) -> Refused | None:
         """Why it is not worth training; no reason is that it is too new by itself where a pool
@@ -44,14 +59,21 @@ class Checked:
 
 async def collect(
     shop: Workshop, task: ClaimedTask, request: TrainingRequest
-) -> AsyncIterator[Collected]:
+) -> AsyncIterator[Sequence[Collected]]:
     """Every series the job asks for, a batch at a time: a short transaction each."""
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
         keys = await list_series(session, request.products, request.locations)
-    async for batch in read_in_batches(
-        shop, task, keys, request.horizon_days, request.training_window_days
-    ):
-        yield batch
+        causes = await read_causes(session, task.group_id)
+        # Before any of their days: an import that comes between is then counted as new once more.
+        growth = await read_growth(session)
+    if causes:
+        keys = [key for key in keys if key.id in causes]
+    window = Window(request.training_window_days, request.training_window_rows)
+    async for batch in read_in_batches(shop, task, keys, request.horizon_days, window):
+        yield [
+            Collected(key, series, growth.get(key.id, NO_GROWTH), causes.get(key.id))
+            for key, series in batch
+        ]
 
 
 async def read_in_batches(
@@ -59,26 +81,27 @@ async def read_in_batches(
     task: ClaimedTask,
     keys: Sequence[SeriesKey],
     horizon_days: int,
-    window_days: int,
-) -> AsyncIterator[Collected]:
+    window: Window,
+) -> AsyncIterator[Read]:
     """The days of these series of the task's tenant: no transaction is open between batches."""
     for first in range(0, len(keys), BATCH):
         batch = keys[first : first + BATCH]
         async with tenant_transaction(shop.sessions, task.tenant_id) as session:
-            found = await read_series(
-                session, batch, horizon_days=horizon_days, window_days=window_days
-            )
+            found = await read_series(session, batch, horizon_days=horizon_days, window=window)
         yield [(key, found.get(key.id)) for key in batch]
 
 
-def validate(shop: Workshop, collected: Collected) -> list[Checked]:
+def validate(shop: Workshop, collected: Sequence[Collected]) -> list[Checked]:
     """What the data of each series is fit for."""
     limits = Limits(shop.settings.min_training_data_days, intermittent_allowed=True)
     return [
-        Checked(key, series, () if series is None else _inspect(key, series, limits))
-        for key, series in collected
+        Checked(item.key, item.series, _findings(item, limits), item.growth, item.cause)
+        for item in collected
     ]
 
 
-def _inspect(key: SeriesKey, series: Series, limits: Limits) -> tuple[Finding, ...]:
-    return inspect_history(Subject(key.product, key.location), series.history, limits)
+def _findings(item: Collected, limits: Limits) -> tuple[Finding, ...]:
+    if item.series is None:
+        return ()
+    subject = Subject(item.key.product, item.key.location)
+    return inspect_history(subject, item.series.history, limits)

@@ -12,6 +12,7 @@ from services.training.demand.outcome import Refused
 from services.training.jobs.collect import Checked
 from services.training.jobs.events import EventType, NewEvent
 from services.training.jobs.kept_pools import require_kept
+from services.training.jobs.marks import mark_seen
 from services.training.jobs.schemas import (
     PRIORITIES,
     ProductState,
@@ -60,6 +61,8 @@ async def fan_out(shop: Workshop, task: ClaimedTask, tasks: Sequence[NewTask]) -
         await finish(session, task.claim, State.SUCCEEDED)
         await require_kept(session, task.tenant_id, _kept_pools(tasks))
         await enqueue(session, task.tenant_id, tasks)
+        ended = [new.payload for new in tasks if new.kind == TRAIN and new.state in ENDED_EARLY]
+        await mark_seen(session, task.group_id, ended)
         await tell_and_end(session, task, events)
     shop.bell.ring(QUEUED_CHANNEL)
 
@@ -102,6 +105,8 @@ def _payload(item: Checked, dataset: bytes | None, config: dict[str, Any]) -> di
         "data_through": through,
         "fingerprint": fingerprint(config, sha256),
         "config": config,
+        "growth": asdict(item.growth),
+        "cause": item.cause,
     }
 
 

@@ -14,7 +14,7 @@ from services.training.jobs.kept_pools import Lore
 from services.training.jobs.training import config_of
 from services.training.jobs.workshop import Workshop
 from services.training.queue.task import ClaimedTask, Refused
-from services.training.sales.assemble import SeriesKey
+from services.training.sales.assemble import SeriesKey, Window
 from services.training.sales.snapshot import list_series
 from shared.database import tenant_transaction
 
@@ -30,13 +30,14 @@ class TenantLesson:
 async def read_lesson(shop: Workshop, task: ClaimedTask) -> TenantLesson:
     """At most `MOST_SERIES` of the series with known days: what the worker holds does not grow
     with the tenant. Raises `Refused` where no day of any is known."""
-    config, window_days = config_of(task.payload["config"]), task.payload["training_window_days"]
+    config = config_of(task.payload["config"])
+    window = Window(task.payload["training_window_days"])
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
         keys = await list_series(session)
     datasets: list[bytes] = []
     through = []
     drawn = _in_order_of_drawing(keys, config.seed)
-    async for batch in read_in_batches(shop, task, drawn, config.horizon_days, window_days):
+    async for batch in read_in_batches(shop, task, drawn, config.horizon_days, window):
         known = [series for _, series in batch if series is not None]
         for series in known[: MOST_SERIES - len(datasets)]:
             datasets.append(await asyncio.to_thread(series.to_bytes))

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.events import EventType
+from services.training.jobs.marks import mark_seen
 from services.training.jobs.settle import event_of, job_transaction, settle_product
 from services.training.jobs.workshop import Workshop
 from services.training.models.bundle import Bundle, bundle_of, pack
@@ -19,7 +20,11 @@ async def publish(shop: Workshop, task: ClaimedTask, trained: Trained) -> None:
     bundle = _bundle(task, trained)
     artifact = await shop.artifacts.put(str(task.tenant_id), pack(bundle))
     payload = task.payload
-    lineage = {"job_id": str(task.group_id), "dataset_sha256": payload["dataset"]}
+    lineage = {
+        "job_id": str(task.group_id),
+        "dataset_sha256": payload["dataset"],
+        "cause": payload.get("cause"),
+    }
     model = new_model(bundle, payload["series_id"], _fingerprint(payload), artifact, lineage)
     told = _told(trained)
     event = event_of(task, EventType.PRODUCT_TRAINED, _message(task, trained), told)
@@ -27,6 +32,7 @@ async def publish(shop: Workshop, task: ClaimedTask, trained: Trained) -> None:
         published = await publish_model(session, task.tenant_id, model)
         unnamed = await drop_versions(session, published, Retention.of(shop.settings))
         result = told | {"model_id": str(published.id)}
+        await mark_seen(session, task.group_id, [payload])
         await settle_product(session, task, State.SUCCEEDED, event, result)
     await forget_artifacts(shop.artifacts, str(task.tenant_id), unnamed)
 
@@ -36,6 +42,7 @@ async def publish_refusal(shop: Workshop, task: ClaimedTask, refused: Refused) -
     error = {"code": str(refused.code), "message": refused.message}
     event = event_of(task, EventType.PRODUCT_FAILED, f"{task.subject}: {refused.message}", error)
     async with job_transaction(shop, task) as session:
+        await mark_seen(session, task.group_id, [task.payload])
         await settle_product(session, task, State.FAILED, event, error=error)
 
 

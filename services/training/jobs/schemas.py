@@ -69,6 +69,7 @@ class TrainingRequest(BaseModel):
     locations: Chosen | None = None
     horizon_days: Annotated[int, Field(ge=1, le=180)] = 28
     training_window_days: Annotated[int, Field(ge=30, le=3650)] = 1095
+    training_window_rows: Annotated[int, Field(ge=30, le=3650)] | None = None
     optimizer: Optimizer = Optimizer.TPE
     max_trials: Annotated[int, Field(ge=1, le=200)] | None = None
     families: Annotated[list[Family], Field(min_length=1)] | None = None
@@ -99,6 +100,13 @@ class Execution(BaseModel):
     reason: str | None
 
 
+class Cause(BaseModel):
+    """Why the service itself asked for the job: how many series are in it for which reason."""
+
+    kind: Literal["retraining"]
+    series: dict[str, int]
+
+
 class Warned(BaseModel):
     code: str
     message: str
@@ -110,6 +118,7 @@ class JobOut(BaseModel):
     percent: float
     products: ProductCounts
     execution: Execution
+    cause: Cause | None
     warnings: list[Warned]
     eta_seconds: float | None
     created_at: dt.datetime

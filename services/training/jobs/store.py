@@ -13,6 +13,7 @@ from services.training import tables
 from services.training.jobs.events import EventType, NewEvent, append
 from services.training.jobs.schemas import (
     ENDED,
+    Cause,
     ExecutionMode,
     JobOut,
     JobStatus,
@@ -29,9 +30,13 @@ FINISHED_PERCENT = 100.0
 
 
 async def add_job(
-    session: AsyncSession, tenant_id: UUID, job_id: UUID, request: TrainingRequest
+    session: AsyncSession,
+    tenant_id: UUID,
+    job_id: UUID,
+    request: TrainingRequest,
+    cause: Cause | None = None,
 ) -> None:
-    """A queued job, with the first event of its log."""
+    """A queued job, with the first event of its log; a `cause` where nobody asked for it."""
     mode = request.execution_mode
     used = None if mode is ExecutionMode.CLUSTER else "local"
     reason = None if mode is ExecutionMode.LOCAL else "no cluster is configured"
@@ -42,10 +47,13 @@ async def add_job(
             status=JobStatus.QUEUED.value,
             request=request.model_dump(mode="json"),
             execution={"requested": mode.value, "used": used, "reason": reason},
+            cause=None if cause is None else cause.model_dump(),
         )
     )
     await session.flush()
-    await append(session, job_id, [NewEvent(EventType.JOB_QUEUED, "the job waits for a worker")])
+    told = None if cause is None else {"cause": cause.model_dump()}
+    queued = NewEvent(EventType.JOB_QUEUED, "the job waits for a worker", data=told)
+    await append(session, job_id, [queued])
 
 
 async def read_job(session: AsyncSession, job_id: UUID) -> tables.Job | None:
@@ -165,6 +173,7 @@ def job_out(job: tables.Job, counts: ProductCounts, now: dt.datetime) -> JobOut:
         percent=job.percent,
         products=counts,
         execution=job.execution,
+        cause=job.cause,
         warnings=job.warnings,
         eta_seconds=_eta(job, now),
         created_at=job.created_at,

@@ -17,6 +17,14 @@ NEVER_LEFT_OUT = ("quantity", "open", "stockout")
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """How much of a series is read: its last `days`, and of these its last known `rows`."""
+
+    days: int
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesKey:
     """A series as the database knows it, with the calendar that holds at its location."""
 
@@ -27,16 +35,17 @@ class SeriesKey:
     subdivision: str | None
 
 
-def span_of(stored: StoredDays, last_sold: int, horizon_days: int, window_days: int) -> Span:
+def span_of(stored: StoredDays, last_sold: int, horizon_days: int, window: Window) -> Span:
     """The days to read of a series.
 
     History ends with its last known quantity, or with a day marked closed after it, though no
     later than `last_sold`, the location's last known quantity: what is planned has not been.
-    `window_days` counts back from the last known quantity, so that the span always has one.
+    The window counts back from the last known quantity, so that the span always has one.
     """
     known, closed = stored.known_days(), stored.closed_days()
     through = int(np.append(closed[closed <= last_sold], known[-1]).max())
-    first = max(int(known[0]), int(known[-1]) - window_days + 1)
+    rows = len(known) if window.rows is None else min(window.rows, len(known))
+    first = max(int(known[-rows]), int(known[-1]) - window.days + 1)
     return Span(first, through, through + horizon_days)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training.demand.series import Event, Series
-from services.training.sales.assemble import SeriesKey, assemble, span_of
+from services.training.sales.assemble import SeriesKey, Window, assemble, span_of
 from services.training.sales.known_days import read_known_days
 from services.training.sales.stored_days import (
     last_sold,
@@ -47,11 +47,11 @@ async def list_series(
 
 
 async def read_series(
-    session: AsyncSession, keys: Sequence[SeriesKey], *, horizon_days: int, window_days: int
+    session: AsyncSession, keys: Sequence[SeriesKey], *, horizon_days: int, window: Window
 ) -> dict[int, Series]:
     """The series by id, in the order of `keys`, with all that is known of their days.
 
-    One of which no quantity is known has no history yet, and is left out. `window_days` counts
+    One of which no quantity is known has no history yet, and is left out. The window counts
     back from the last known quantity. Read many in batches: a series takes about 100 bytes a day.
     """
     stored = await read_stored_days(session, [key.id for key in keys])
@@ -63,7 +63,7 @@ async def read_series(
     events = await _events(session, locations)
     found = {}
     for key in begun:
-        span = span_of(stored[key.id], sold[key.location], horizon_days, window_days)
+        span = span_of(stored[key.id], sold[key.location], horizon_days, window)
         found[key.id] = assemble(
             key, span, stored[key.id], known, trading[key.location], events[key.location]
         )

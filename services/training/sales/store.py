@@ -11,6 +11,7 @@ from services.training.sales.binary_copy import DATE_EPOCH, Column
 from services.training.sales.bulk import copy_in
 from services.training.sales.cells import NULL
 from services.training.sales.days import Ints
+from services.training.sales.growth import count_growth
 from services.training.sales.regressors import merge_regressors
 from services.training.sales.sales_rows import SalesRows
 from services.training.sales.schemas import ImportReceipt
@@ -59,6 +60,7 @@ async def store_sales(
     await session.execute(MAKE_STAGE)
     columns = _columns(rows, series.ids)
     await copy_in(session, "incoming_sales", columns)
+    await count_growth(session, all_new=series.all_new)
     updated = 0
     if not series.all_new:
         await session.execute(KEEP_CORRECTIONS)

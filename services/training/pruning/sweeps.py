@@ -1,0 +1,76 @@
+"""What goes from the database, kind by kind, a few rows at a time.
+
+Nothing goes that is in use: an open job keeps all of its own, and a model that plays a part its
+trials.
+"""
+
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from sqlalchemy import CursorResult, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.training.jobs.schemas import ENDED
+from services.training.pruning.runs import prune_runs
+from services.training.pruning.terms import Terms
+from services.training.queue.pruner import Sweep
+
+EVENTS: Final = text("""
+DELETE FROM job_events e USING (
+  SELECT e.job_id, e.seq FROM jobs j
+  JOIN job_events e ON e.tenant_id = j.tenant_id AND e.job_id = j.id
+  WHERE j.tenant_id = app_tenant() AND j.status = ANY (:ended) AND j.finished_at < now() - :age
+  ORDER BY j.created_at, e.job_id, e.seq LIMIT :most
+) gone
+WHERE e.tenant_id = app_tenant() AND e.job_id = gone.job_id AND e.seq = gone.seq
+""")
+TRIALS: Final = text("""
+UPDATE models m SET detail = m.detail || '{"trials": []}'::jsonb
+WHERE m.tenant_id = app_tenant() AND m.id IN (
+  SELECT o.id FROM models o
+  WHERE o.tenant_id = app_tenant() AND o.created_at < now() - :age
+    AND o.detail -> 'trials' <> '[]'::jsonb
+    AND NOT EXISTS (
+      SELECT FROM model_aliases a WHERE a.tenant_id = o.tenant_id AND a.model_id = o.id)
+  ORDER BY o.created_at LIMIT :most FOR UPDATE SKIP LOCKED
+)
+""")
+TICKETS: Final = text("""
+DELETE FROM stream_tickets WHERE tenant_id = app_tenant() AND digest IN (
+  SELECT digest FROM stream_tickets
+  WHERE tenant_id = app_tenant() AND expires_at < now() - :age LIMIT :most
+)
+""")
+ANSWERS: Final = text("""
+DELETE FROM idempotent_answers WHERE tenant_id = app_tenant() AND key IN (
+  SELECT key FROM idempotent_answers
+  WHERE tenant_id = app_tenant() AND created_at < now() - :age LIMIT :most
+)
+""")
+
+
+def sweeps_of(terms: Terms) -> list[Sweep]:
+    """Every kind of row, those that others stand on last."""
+    return [
+        Sweep("tickets", partial(_delete, TICKETS, timedelta(0))),
+        Sweep("answers", partial(_delete, ANSWERS, terms.answers)),
+        Sweep("events", partial(_delete_of_ended, EVENTS, terms.events)),
+        Sweep("trials", partial(_delete, TRIALS, terms.trials)),
+        Sweep("runs", partial(prune_runs, terms.runs)),
+    ]
+
+
+async def _delete(
+    statement: TextClause, age: timedelta, session: AsyncSession, most: int, **more: object
+) -> int:
+    gone = await session.execute(statement, {"age": age, "most": most, **more})
+    assert isinstance(gone, CursorResult)
+    return gone.rowcount
+
+
+async def _delete_of_ended(
+    statement: TextClause, age: timedelta, session: AsyncSession, most: int
+) -> int:
+    ended = [status.value for status in ENDED]
+    return await _delete(statement, age, session, most, ended=ended)
