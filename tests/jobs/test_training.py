@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from httpx import AsyncClient
 
+from services.training.jobs.store import TRAIN
+from shared.database import Sessions
 from tests.conftest import Tenant, make_tenant
 from tests.jobs.asking import (
     ask,
@@ -17,6 +19,7 @@ from tests.jobs.asking import (
     send_rows,
     send_sales,
 )
+from tests.jobs.pooled_jobs import tasks_of
 
 
 async def run(client: AsyncClient, **wanted: Any) -> dict[str, Any]:
@@ -46,6 +49,18 @@ async def test_every_series_is_trained_and_told_of(shop: Tenant, worker: None) -
         model = await shop.client.get(f"/api/v1/models/{item['model_id']}")
         assert (item["state"], item["family"]) == ("succeeded", "baseline")
         assert model.json()["product"] == product
+
+
+async def test_a_search_begins_where_the_last_one_ended(
+    shop: Tenant, worker: None, sessions: Sessions
+) -> None:
+    asked: dict[str, Any] = {"families": ["prophet"], "max_trials": 1, "products": ["roll"]}
+    await run(shop.client, **asked)
+    model = (await shop.client.get("/api/v1/models", params={"product": "roll"})).json()["items"][0]
+    assert (await run(shop.client, **asked))["products"]["skipped"] == 1
+    forced = await run(shop.client, force=True, **asked)
+    [task] = await tasks_of(sessions, shop, forced["id"], TRAIN)
+    assert task.payload["config"]["first_params"] == model["params"]
 
 
 async def test_the_same_training_is_not_done_twice_unless_forced(

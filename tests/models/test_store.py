@@ -10,7 +10,7 @@ from services.training.demand.outcome import Stage
 from services.training.models import alias_store
 from services.training.models.aliases import Alias
 from services.training.models.store import (
-    latest_fingerprints,
+    last_trained,
     publish_model,
     quarantine,
     read_version,
@@ -117,7 +117,8 @@ async def test_the_latest_fingerprint_is_the_newest_intact_trainings(shop: Shop)
 
     async def known() -> dict[int, str]:
         async with shop.transaction() as session:
-            return await latest_fingerprints(session, ids)
+            found = await last_trained(session, ids)
+            return {each: last.fingerprint for each, last in found.items()}
 
     assert await known() == {}
     await shop.train("f1")

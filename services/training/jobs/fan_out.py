@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from services.training.demand.bundle import ENGINE_VERSION
@@ -22,7 +22,7 @@ from services.training.jobs.schemas import (
 from services.training.jobs.settle import job_transaction, tell_and_end
 from services.training.jobs.store import TRAIN
 from services.training.jobs.workshop import Workshop
-from services.training.models.store import latest_fingerprints
+from services.training.models.store import LastTrained, last_trained
 from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.finish import finish
 from services.training.queue.runner import QUEUED_CHANNEL
@@ -31,6 +31,8 @@ from services.training.settings import Settings
 from shared.canonical import digest_of_json, sha256_of
 from shared.database import tenant_transaction
 
+NOT_ASKED_FOR = frozenset({"max_seconds", "first_params"})
+VALUES = (float, int, str)
 ENDED_EARLY = (State.SKIPPED, State.FAILED)
 
 
@@ -40,13 +42,15 @@ async def snapshot(
     """A task for each series: to train, with its dataset stored by digest; or ended already,
     because it is refused, or because a model of the same fingerprint is there."""
     config = training_config(request, shop.settings)
-    known = await _known_fingerprints(shop, task, request, checked)
+    before = await _last_trained(shop, task, checked)
     tasks = []
     for item in checked:
         dataset = None if item.series is None else await asyncio.to_thread(item.series.to_bytes)
-        payload = _payload(item, dataset, asdict(config))
+        last = before.get(item.key.id)
+        payload = _payload(item, dataset, asdict(_warm(config, last)))
         refused, priority = item.refusal(config), PRIORITIES[request.priority]
-        new = _new_task(task, payload, priority, refused, known.get(item.key.id))
+        known = None if request.force or last is None else last.fingerprint
+        new = _new_task(task, payload, priority, refused, known)
         if dataset is not None and new.state is State.QUEUED:
             await shop.artifacts.put(str(task.tenant_id), dataset)
         tasks.append(new)
@@ -79,19 +83,26 @@ def training_config(request: TrainingRequest, settings: Settings) -> TrainingCon
 
 
 def fingerprint(config: dict[str, Any], dataset_sha256: str | None) -> str:
-    """SHA-256 over configuration, data and engine; how long a training may take changes nothing."""
-    asked = {name: value for name, value in config.items() if name != "max_seconds"}
+    """SHA-256 over configuration, data and engine; how long a training may take, and where its
+    search begins, make no other training of it."""
+    asked = {name: value for name, value in config.items() if name not in NOT_ASKED_FOR}
     content = {"config": asked, "dataset": dataset_sha256, "engine": ENGINE_VERSION}
     return digest_of_json(content)
 
 
-async def _known_fingerprints(
-    shop: Workshop, task: ClaimedTask, request: TrainingRequest, checked: Sequence[Checked]
-) -> dict[int, str]:
-    if request.force:
-        return {}
+async def _last_trained(
+    shop: Workshop, task: ClaimedTask, checked: Sequence[Checked]
+) -> dict[int, LastTrained]:
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
-        return await latest_fingerprints(session, [item.key.id for item in checked])
+        return await last_trained(session, [item.key.id for item in checked])
+
+
+def _warm(config: TrainingConfig, last: LastTrained | None) -> TrainingConfig:
+    """The search tries the last model's parameters right after the defaults."""
+    if last is None:
+        return config
+    values = {name: value for name, value in last.params.items() if isinstance(value, VALUES)}
+    return replace(config, first_params=values or None)
 
 
 def _payload(item: Checked, dataset: bytes | None, config: dict[str, Any]) -> dict[str, Any]:

@@ -163,10 +163,18 @@ async def find_series(session: AsyncSession, product: str, location: str) -> int
     )
 
 
-async def latest_fingerprints(session: AsyncSession, series_ids: Iterable[int]) -> dict[int, str]:
-    """The fingerprint of each series' newest intact version; imports are no training's."""
+@dataclass(frozen=True, slots=True)
+class LastTrained:
+    """What there is to know of a series' last training before the next."""
+
+    fingerprint: str
+    params: dict[str, Any]
+
+
+async def last_trained(session: AsyncSession, series_ids: Iterable[int]) -> dict[int, LastTrained]:
+    """Of each series' newest intact version; imports are no training's."""
     found = await session.execute(
-        select(Model.series_id, Model.fingerprint)
+        select(Model.series_id, Model.fingerprint, Model.params)
         .ext(distinct_on(Model.series_id))
         .where(
             Model.series_id.in_(list(series_ids)),
@@ -175,7 +183,7 @@ async def latest_fingerprints(session: AsyncSession, series_ids: Iterable[int]) 
         )
         .order_by(Model.series_id, Model.version.desc())
     )
-    return {row.series_id: row.fingerprint for row in found}
+    return {row.series_id: LastTrained(row.fingerprint, row.params) for row in found}
 
 
 async def list_artifacts(session: AsyncSession) -> list[tuple[UUID, str]]:
