@@ -18,24 +18,30 @@ def migrated() -> Iterator[Server]:
 
 @pytest.fixture
 def server(migrated: Server) -> Iterator[Server]:
-    """It is there when a test begins."""
+    """It is there when a test begins, and when it has ended."""
     yield migrated
-    if migrated.running.lock.released:
-        migrated.start()
+    migrated.start()
 
 
 @pytest.fixture
 def programs(server: Server, tmp_path: Path) -> Iterator[Programs]:
-    with programs_on(server.database, tmp_path, MORROW_DB_POOL_SIZE="3") as opened:
+    """For a test's own API; none is started yet."""
+    with programs_on(server.database, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def served(migrated: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """An API that all tests of a module share."""
+    with programs_on(migrated.database, tmp_path_factory.mktemp("served")) as opened:
+        opened.serve()
         yield opened
 
 
 @pytest.fixture
-def clients(programs: Programs) -> Iterator[Clients]:
-    """Of an API that is served."""
-    programs.serve()
+def clients(server: Server, served: Programs) -> Iterator[Clients]:
     with ExitStack() as held:
-        yield Clients(programs.address, held)
+        yield Clients(served.address, held)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A PostgreSQL of one's own that can be away, and API processes on it."""
 
+import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 
 import migrations
@@ -29,7 +31,23 @@ class Server:
         self.running.stop()
 
     def start(self) -> None:
-        self.running = EmbeddedPostgres(fsync=False).start(self.folder)
+        """Twice is no error."""
+        if self.running.lock.released:
+            self.running = EmbeddedPostgres(fsync=False).start(self.folder)
+
+    def ask(self, query: str, *arguments: Any) -> list[Any]:
+        """The first column, as the superuser sees it."""
+        return asyncio.run(self._ask(query, *arguments))
+
+    def tell(self, statement: str, *arguments: Any) -> None:
+        asyncio.run(self._ask(statement, *arguments))
+
+    async def _ask(self, query: str, *arguments: Any) -> list[Any]:
+        connection = await asyncpg.connect(self.database.admin_dsn)
+        try:
+            return [record[0] for record in await connection.fetch(query, *arguments)]
+        finally:
+            await connection.close()
 
     @property
     def database(self) -> Database:

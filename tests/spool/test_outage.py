@@ -14,12 +14,12 @@ from tests.processes import Programs
 from tests.spool.outage import Clients, Server, Shop, row, until
 
 
-def spooled_files(programs: Programs) -> list[Path]:
-    return sorted((programs.folder / "spool").rglob("*.batch"))
+def spooled_files(programs: Programs, shop: Shop) -> list[Path]:
+    return sorted((programs.folder / "spool" / shop.id).rglob("*.batch"))
 
 
 def test_a_batch_is_acknowledged_shown_and_applied_when_the_database_is_back(
-    server: Server, shop: Shop, programs: Programs
+    server: Server, shop: Shop, served: Programs
 ) -> None:
     server.stop()
     answer = shop.send(row("rye", 2), row("bun", 7))
@@ -27,7 +27,7 @@ def test_a_batch_is_acknowledged_shown_and_applied_when_the_database_is_back(
     receipt = answer.json()
     assert (receipt["status"], receipt["received"], receipt["position"]) == ("waiting", 2, 1)
     assert receipt["status_url"] == answer.headers["location"] == f"/api/v1/spool/{receipt['id']}"
-    [file] = spooled_files(programs)
+    [file] = spooled_files(served, shop)
     assert receipt["bytes"] == file.stat().st_size
     assert file.stat().st_mode & 0o077 == 0
     second = shop.send(row("rye", 3))
@@ -42,7 +42,7 @@ def test_a_batch_is_acknowledged_shown_and_applied_when_the_database_is_back(
         "received": 2, "inserted": 1, "updated": 1, "unchanged": 0,
     }  # fmt: skip
     assert shop.quantities() == {"rye": 3, "bun": 7}
-    assert spooled_files(programs) == []
+    assert spooled_files(served, shop) == []
 
 
 def test_what_comes_while_earlier_batches_wait_overtakes_none(server: Server, shop: Shop) -> None:
@@ -59,14 +59,14 @@ def test_what_comes_while_earlier_batches_wait_overtakes_none(server: Server, sh
 
 
 def test_bad_rows_are_refused_while_the_database_is_away(
-    server: Server, shop: Shop, programs: Programs
+    server: Server, shop: Shop, served: Programs
 ) -> None:
     server.stop()
     answer = shop.send(row("rye", 2), row("rye", 3))
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "duplicate_row")
     text = shop.http.post("/sales", content=b"x", headers={"Content-Type": "text/plain"})
     assert text.status_code == 415
-    assert spooled_files(programs) == []
+    assert spooled_files(served, shop) == []
 
 
 def test_what_is_known_of_days_waits_as_well(server: Server, shop: Shop) -> None:
@@ -127,35 +127,49 @@ def test_tenants_do_not_see_each_others_batches(
 
 
 def test_readiness_and_metrics_tell_what_waits(
-    server: Server, shop: Shop, programs: Programs
+    server: Server, shop: Shop, served: Programs
 ) -> None:
     server.stop()
     for number in range(3):
         assert shop.send(row("rye", number)).status_code == 202
-    ready = httpx.get(f"{programs.address}/health/ready")
+    ready = httpx.get(f"{served.address}/health/ready")
     spool = ready.json()["checks"]["spool"]
     assert ready.status_code == 503
     assert spool["status"] == "ok"
     assert spool["detail"].startswith("3 batches of ")
     server.start()
     until(lambda: shop.waiting() == 0)
-    until(lambda: httpx.get(f"{programs.address}/health/ready").status_code == 200)
-    ready = httpx.get(f"{programs.address}/health/ready")
+    until(lambda: httpx.get(f"{served.address}/health/ready").status_code == 200)
+    ready = httpx.get(f"{served.address}/health/ready")
     assert ready.json()["checks"]["spool"] == {"status": "ok", "detail": None}
 
 
-def test_one_process_replays_what_another_left_when_it_was_killed(
-    server: Server, shop: Shop, programs: Programs
+def test_a_forecast_read_before_is_told_again_as_degraded_and_to_its_tenant_alone(
+    server: Server, shop: Shop, clients: Clients
 ) -> None:
-    [first] = programs.started
+    other = clients.shop(name="Other")
+    assert other.send(row("rye", 50)).status_code == 200
+    asked = {"product": "rye", "days": 3}
+    before = shop.http.get("/forecasts", params=asked)
+    assert (before.status_code, before.json()["degraded"]) == (200, False)
+    assert "age" not in before.headers
     server.stop()
-    kept = [shop.send(row("rye", number)) for number in range(2, 5)]
-    first.kill()
+    again = shop.http.get("/forecasts", params=asked)
+    assert again.status_code == 200, again.text
+    assert again.headers["age"].isdecimal()
+    assert again.headers["x-morrow-degraded"] == "database_unavailable"
+    told = again.json()
+    assert told.pop("age_seconds") >= 0
+    assert told | {"degraded": False, "age_seconds": None} == before.json()
+    for client, params in ((other, asked), (shop, asked | {"days": 2})):
+        refused = client.http.get("/forecasts", params=params)
+        assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
+
     server.start()
-    programs.serve()
+    assert shop.send(row("rye", 30, "2026-03-08")).status_code in {200, 202}
     until(lambda: shop.waiting() == 0)
-    assert [shop.receipt(answer)["status"] for answer in kept] == ["applied"] * 3
-    assert shop.quantities() == {"rye": 4}
+    now = shop.http.get("/forecasts", params=asked).json()
+    assert (now["degraded"], now["data_through"]) == (False, "2026-03-08")
 
 
 def test_slow_queries_are_no_outage(server: Server, programs: Programs) -> None:
@@ -172,7 +186,7 @@ def test_slow_queries_are_no_outage(server: Server, programs: Programs) -> None:
         with tables_locked(server.database.admin_dsn):
             slow = pool.submit(shop.send, row("rye", 2))
             until(lambda: shop.send(row("rye", 3)).status_code == 503)
-            assert spooled_files(programs) == []
+            assert spooled_files(programs, shop) == []
         assert slow.result().status_code == 200
 
 

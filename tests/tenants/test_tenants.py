@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import BAKERY, Tenant, client_of, make_tenant
+from tests.spool.made_batch import batch_of, nobody_replays
 
 
 async def test_a_tenant_is_made_with_a_key_that_works_and_a_first_location(tenant: Tenant) -> None:
@@ -114,4 +115,22 @@ async def test_erasing_a_tenant_counts_first_and_then_leaves_nothing(
     assert (await api.get(f"/api/v1/tenants/{tenant.id}")).status_code == 404
     assert (await tenant.client.get("/api/v1/tenant")).status_code == 401
     assert (await other.client.get("/api/v1/tenant")).status_code == 200
+    await other.client.aclose()
+
+
+async def test_erasing_a_tenant_erases_what_of_it_waits_on_the_disk(
+    app: FastAPI, api: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    other = await make_tenant(app, api, name="Other")
+    sale = {"date": "2026-01-02", "product": "roll", "quantity": 3}
+    async with nobody_replays(app) as spool:
+        for owner in (tenant.id, tenant.id, other.id):
+            await spool.keep(batch_of(owner, sale))
+        spool.shelf.reject(spool.shelf.waiting(tenant.id)[0])
+        counted = (await api.delete(f"/api/v1/tenants/{tenant.id}?dry_run=true")).json()
+        assert (counted["spooled"], len(spool.shelf.waiting(tenant.id))) == (2, 1)
+        erased = (await api.delete(f"/api/v1/tenants/{tenant.id}")).json()
+        assert erased["spooled"] == 2
+        assert not (spool.shelf.root / str(tenant.id)).exists()
+        assert len(spool.shelf.waiting(other.id)) == 1
     await other.client.aclose()

@@ -1,6 +1,6 @@
 """What the API answers, as far as the commands read it; `--json` shows all of it."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class Tenant(TypedDict):
@@ -36,10 +36,13 @@ class OwnTenant(Tenant):
 
 
 class ImportReceipt(TypedDict):
+    """`waiting`: rows that the server keeps on its disk until its database is back."""
+
     received: int
     inserted: int
     updated: int
     unchanged: int
+    waiting: NotRequired[int]
 
 
 class ProductCounts(TypedDict):

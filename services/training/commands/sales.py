@@ -1,7 +1,8 @@
 """`morrow sales`: rows in."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -45,11 +46,7 @@ def import_sales(
         tenant: OwnTenant = api.get("/tenant")
         limits = PartLimits(tenant["limits"]["import_rows"], tenant["limits"]["body_bytes"])
         receipt = _send_all(api, screen, file, limits)
-        screen.result(
-            receipt,
-            f"{receipt['received']} rows: {receipt['inserted']} new, {receipt['updated']} "
-            f"corrected, {receipt['unchanged']} unchanged",
-        )
+        screen.result(receipt, _told(receipt))
 
 
 def _send_all(api: "Api", screen: "Screen", file: Path, limits: PartLimits) -> "ImportReceipt":
@@ -63,7 +60,7 @@ def _send_all(api: "Api", screen: "Screen", file: Path, limits: PartLimits) -> "
         for part in parts_of(file, limits):
             share = size * (part.read - read)
             try:
-                receipt: ImportReceipt = api.send(
+                answer: Mapping[str, Any] = api.send(
                     "/sales",
                     sent_chunks(part.body, advance, share),
                     {
@@ -73,19 +70,35 @@ def _send_all(api: "Api", screen: "Screen", file: Path, limits: PartLimits) -> "
                 )
             except Refused as refused:
                 raise _of_the_file(refused, part, total) from None
-            total = _sum(total, receipt)
+            total = _sum(total, answer)
             read = part.read
             screen.say(f"{total['received']} rows of {file.name} are in")
     return total
 
 
-def _sum(one: "ImportReceipt", other: "ImportReceipt") -> "ImportReceipt":
+def _sum(total: "ImportReceipt", answer: Mapping[str, Any]) -> "ImportReceipt":
+    """With what was answered for a part: what it did, or that it waits on the server's disk."""
+    if "position" in answer:
+        waiting = total.get("waiting", 0) + answer["received"]
+        return {**total, "received": total["received"] + answer["received"], "waiting": waiting}
     return {
-        "received": one["received"] + other["received"],
-        "inserted": one["inserted"] + other["inserted"],
-        "updated": one["updated"] + other["updated"],
-        "unchanged": one["unchanged"] + other["unchanged"],
+        **total,
+        "received": total["received"] + answer["received"],
+        "inserted": total["inserted"] + answer["inserted"],
+        "updated": total["updated"] + answer["updated"],
+        "unchanged": total["unchanged"] + answer["unchanged"],
     }
+
+
+def _told(receipt: "ImportReceipt") -> str:
+    told = (
+        f"{receipt['received']} rows: {receipt['inserted']} new, {receipt['updated']} corrected, "
+        f"{receipt['unchanged']} unchanged"
+    )
+    waiting = receipt.get("waiting", 0)
+    if waiting:
+        told += f", {waiting} kept on the server's disk until its database is back"
+    return told
 
 
 def _of_the_file(refused: "Refused", part: Part, kept: "ImportReceipt") -> "Refused":

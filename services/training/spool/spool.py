@@ -17,7 +17,7 @@ from services.training.spool.schemas import Receipt, Status
 from services.training.spool.shelf import Entry, Shelf, ShelfFull, open_shelf
 from shared.errors import Problem
 
-DRAIN_SECONDS: Final = 5.0
+DRAIN_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 0.02
 STATUS_URL: Final = "/api/v1/spool/"
 
