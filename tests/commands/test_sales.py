@@ -2,14 +2,19 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
+import httpx
 import pandas as pd
 import pytest
 
+from services.training.spool.shelf import open_shelf
+from services.training.spool.turn import turn
 from tests.commands.conftest import Served
 from tests.commands.run_morrow import answer, morrow
 from tests.conftest import Database
+from tests.spool.made_batch import batch_of
 
 ROWS = [
     {"date": "2026-01-02", "product": "roll", "quantity": 12},
@@ -116,3 +121,16 @@ def test_an_empty_file_is_refused_by_the_api(served: Served, tmp_path: Path) -> 
     refused = morrow("sales", "import", str(file), URL=served.url, API_KEY=served.key)
     assert refused.exit_code == 1
     assert "the body is empty" in refused.stderr
+
+
+def test_rows_that_wait_on_the_servers_disk_are_told_apart(served: Served, tmp_path: Path) -> None:
+    with_key = {"URL": served.url, "API_KEY": served.key}
+    file = str(write(tmp_path / "sales.csv", ROWS))
+    with httpx.Client(headers={"Authorization": f"Bearer {served.key}"}) as client:
+        tenant_id = UUID(client.get(f"{served.url}/api/v1/tenant").json()["id"])
+    shelf = open_shelf(tmp_path / "spool", most_bytes=10**6, most_tenant_bytes=10**6)
+    with turn(shelf.root / "replaying", wait=True):
+        shelf.append(batch_of(tenant_id, ROWS[0]))  # which none may overtake
+        told = morrow("sales", "import", file, **with_key)
+    assert told.exit_code == 0
+    assert "2 rows: 0 new, 0 corrected, 0 unchanged, 2 kept on the server's disk" in told.stdout

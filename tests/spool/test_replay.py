@@ -126,15 +126,18 @@ async def test_the_wall_stands_before_receipts(
     assert (answer.status_code, answer.json()["code"]) == (404, "receipt_not_found")
 
 
-async def test_batches_of_a_tenant_nobody_knows_wait_and_stop_nobody(
-    app: FastAPI, tenant: Tenant
+async def test_what_nobody_knows_waits_and_stops_nobody(
+    app: FastAPI, api: httpx.AsyncClient, tenant: Tenant
 ) -> None:
-    stranger = UUID(int=0)
+    """A tenant of another database; what a later program kept."""
+    stranger, ahead = UUID(int=0), await make_tenant(app, api, name="Ahead")
+    await ahead.client.aclose()
     await app.state.spool.keep(batch_of(stranger, row("rye", 1)))
+    await app.state.spool.keep(batch_of(ahead.id, row("rye", 1), kind="returns"))
     batch = batch_of(tenant.id, row("rye", 2))
     await app.state.spool.keep(batch)
     await ended(tenant, batch)
-    assert len(shelf_of(app).waiting(stranger)) == 1
+    assert len(shelf_of(app).waiting(stranger)) == len(shelf_of(app).waiting(ahead.id)) == 1
 
 
 async def test_batches_of_an_erased_tenant_go_wherever_they_lie(

@@ -53,6 +53,10 @@ class TenantGone(Exception):
         super().__init__("erased" if erased else "never known here")
 
 
+class KindUnknown(Exception):
+    """A later program kept this batch; it waits for one that can read it."""
+
+
 class Step(Enum):
     """What became of the first batch of a tenant."""
 
@@ -111,7 +115,7 @@ class Replay:
             await self._end(waiting[0], tenant_id)
         except TenantGone as gone:
             return await self._without_tenant(tenant_id, gone)
-        except (*DatabaseErrors, OSError) as error:
+        except (*DatabaseErrors, OSError, KindUnknown) as error:
             if isinstance(error, DatabaseErrors) and await self.held.is_away(error):
                 return Step.AWAY
             log.error("replay_failed", receipt=str(waiting[0].receipt_id), error=str(error))
@@ -133,7 +137,10 @@ class Replay:
 
     async def _apply(self, entry: Entry, tenant_id: UUID) -> Status:
         batch = await asyncio.to_thread(entry.read)
-        store = await self.readers[batch.header.kind](batch)
+        reader = self.readers.get(batch.header.kind)
+        if reader is None:
+            raise KindUnknown(batch.header.kind)
+        store = await reader(batch)
         async with tenant_transaction(self.held.sessions, tenant_id) as session:
             await _require_tenant(session)
             earlier = await take_receipt(session, entry, batch.header)
