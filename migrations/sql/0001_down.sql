@@ -3,7 +3,10 @@ SET LOCAL ROLE morrow_definer;
 DROP FUNCTION periodic_due(text, interval, integer), periodic_health();
 DROP FUNCTION
   keys_by_prefix(text), tenant_ids(uuid, integer), queue_reserve(smallint, double precision),
-  claim_tasks(text, text[], integer, interval),
+  queue_room(uuid, text[], integer),
+  queue_turns(text[], smallint, smallint, integer, integer),
+  queue_take(text, text[], smallint, smallint, integer, interval, integer),
+  claim_tasks(text, text[], integer, interval, integer, interval[]),
   renew_leases(uuid[], bigint[], bigint[], interval);
 
 SET LOCAL ROLE morrow_owner;
@@ -11,8 +14,10 @@ SET LOCAL ROLE morrow_owner;
 DROP TABLE spool_receipts;
 DROP TABLE retrainings, training_marks, series_growth, retraining_policies, periodic_runs;
 DROP TABLE
-  forecasts, model_aliases, models, queue_shares, tasks, idempotent_answers, stream_tickets,
+  forecasts, model_aliases, models, queue_shares, queue_terms, tasks, idempotent_answers, stream_tickets,
   job_events, kept_pools, jobs, calendar_events, regressor_days, sale_corrections, sales, series, products,
   locations, audit_log, api_keys, tenants;
+
+DROP SEQUENCE queue_turn;
 
 DROP FUNCTION app_tenant();

@@ -147,10 +147,21 @@ CREATE TABLE queue_shares (
   tenant_id uuid NOT NULL,
   priority smallint NOT NULL,
   last_finish double precision DEFAULT 0 NOT NULL,
-  weight double precision DEFAULT 1 NOT NULL,
   CONSTRAINT pk_queue_shares PRIMARY KEY (tenant_id, priority),
   CONSTRAINT fk_queue_shares_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
 );
+
+CREATE TABLE queue_terms (
+  tenant_id uuid NOT NULL,
+  weight double precision DEFAULT 1 NOT NULL,
+  most_running bigint,
+  CONSTRAINT pk_queue_terms PRIMARY KEY (tenant_id),
+  CONSTRAINT fk_queue_terms_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id),
+  CONSTRAINT ck_queue_terms_weight CHECK (weight BETWEEN 0.001 AND 1000),
+  CONSTRAINT ck_queue_terms_most_running CHECK (most_running >= 0)
+);
+
+CREATE SEQUENCE queue_turn;
 
 CREATE TABLE regressor_days (
   tenant_id uuid NOT NULL,
@@ -168,6 +179,7 @@ CREATE TABLE tasks (
   group_id uuid NOT NULL,
   kind text NOT NULL,
   subject text NOT NULL,
+  unique_key text,
   payload jsonb DEFAULT '{}'::jsonb NOT NULL,
   priority smallint NOT NULL,
   cost double precision DEFAULT 1 NOT NULL,
@@ -189,11 +201,28 @@ CREATE TABLE tasks (
   CONSTRAINT fk_tasks_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
 );
 
-CREATE INDEX ix_tasks_claim ON tasks (priority, start_tag, id) WHERE state = 'queued';
+CREATE INDEX ix_tasks_claim ON tasks (kind, priority, start_tag, id) WHERE state = 'queued';
+
+CREATE INDEX ix_tasks_age ON tasks (kind, priority, created_at) WHERE state = 'queued';
+
+CREATE INDEX ix_tasks_backlog ON tasks (tenant_id, state, kind, priority, start_tag, id)
+  WHERE state IN ('held', 'waiting', 'queued');
+
+CREATE INDEX ix_tasks_waiting ON tasks (run_after) WHERE state = 'waiting';
+
+CREATE UNIQUE INDEX ix_tasks_running ON tasks (tenant_id, unique_key) WHERE state = 'running';
+
+CREATE INDEX ix_tasks_lease ON tasks (lease_until) WHERE state = 'running';
 
 CREATE INDEX ix_tasks_group ON tasks (tenant_id, group_id, kind, state);
 
-CREATE INDEX ix_tasks_lease ON tasks (lease_until) WHERE state = 'running';
+-- The front of the queue is where rows die: they go at once, and also from the indexes, however
+-- many rows that have ended lie beside them.
+ALTER TABLE tasks SET (
+  autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+  autovacuum_vacuum_cost_delay = 0, vacuum_index_cleanup = on,
+  autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 50000
+);
 
 CREATE TABLE job_events (
   tenant_id uuid NOT NULL,

@@ -35,13 +35,14 @@ GRANT SELECT ON alembic_version TO morrow_api, morrow_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   tenants, api_keys, locations, products, series, sales, sale_corrections, regressor_days,
   calendar_events, jobs, job_events, stream_tickets, idempotent_answers, tasks, queue_shares,
-  kept_pools, models, model_aliases, forecasts
+  queue_terms, kept_pools, models, model_aliases, forecasts
 TO morrow_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON spool_receipts TO morrow_api;
 GRANT SELECT, INSERT ON audit_log TO morrow_api, morrow_worker;
 
 GRANT SELECT ON
-  tenants, locations, products, series, sales, sale_corrections, regressor_days, calendar_events
+  tenants, locations, products, series, sales, sale_corrections, regressor_days, calendar_events,
+  queue_terms
 TO morrow_worker;
 GRANT SELECT, UPDATE ON jobs TO morrow_worker;
 GRANT SELECT, INSERT ON job_events TO morrow_worker;
@@ -54,9 +55,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON models, model_aliases, forecasts TO morr
 
 GRANT SELECT ON api_keys, tenants TO morrow_definer;
 GRANT SELECT, UPDATE ON tasks TO morrow_definer;
+GRANT SELECT ON queue_terms TO morrow_definer;
+GRANT USAGE ON SEQUENCE queue_turn TO morrow_definer;
 GRANT SELECT, INSERT, UPDATE ON queue_shares TO morrow_definer;
 CREATE POLICY definer ON api_keys FOR SELECT TO morrow_definer USING (true);
 CREATE POLICY definer ON tenants FOR SELECT TO morrow_definer USING (true);
+CREATE POLICY definer ON queue_terms FOR SELECT TO morrow_definer USING (true);
 CREATE POLICY definer ON tasks TO morrow_definer USING (true) WITH CHECK (true);
 CREATE POLICY definer ON queue_shares TO morrow_definer USING (true) WITH CHECK (true);
 

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
 
     max_training_time_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 30
     max_concurrent_training_jobs: Positive = 3
+    max_running_tasks: Positive | None = None  # of one tenant at once, on all workers
     min_training_data_days: Annotated[int, Field(ge=14)] = 30
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
     lease_seconds: Annotated[float, Field(gt=0)] = 20

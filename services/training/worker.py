@@ -21,6 +21,7 @@ from services.training.pools import pool_limits
 from services.training.pruning.terms import Terms
 from services.training.pruning.turn import PRUNING, prune_tenant
 from services.training.queue.children import ChildLimits, Slot, fork_server
+from services.training.queue.claim import Rules
 from services.training.queue.leader import lead
 from services.training.queue.lifeline import CANCELLED_CHANNEL, LeaseTerms, Lifeline
 from services.training.queue.locks import AdvisoryLocks
@@ -106,9 +107,10 @@ async def _open(
     rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter)
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
     cargo = cargo_of(shop)
+    rules = Rules(most_running=settings.max_running_tasks)
     lanes = [
         Lane({PREPARE: cargo[PREPARE]}, PREPARE_SLOTS),
-        Lane({kind: cargo[kind] for kind in (POOL, TRAIN)}, width),
+        Lane({kind: cargo[kind] for kind in (POOL, TRAIN)}, width, rules),
     ]
     runners = [
         Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter) for lane in lanes

@@ -1,7 +1,7 @@
 """A queue on a real database, as its two roles see it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,9 +12,10 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training import tables
-from services.training.queue.claim import claim_tasks
+from services.training.queue.claim import USUAL, Rules, claim_tasks
 from services.training.queue.enqueue import NewTask, enqueue
-from services.training.queue.task import Claim, Priority
+from services.training.queue.finish import finish
+from services.training.queue.task import Claim, Priority, State
 from shared.database import PoolLimits, Sessions, make_engine, make_sessions, tenant_transaction
 from shared.roles import API, WORKER
 from tests.conftest import Database
@@ -55,13 +56,30 @@ class Queue:
         return task_id
 
     async def claim(
-        self, slots: int = 1, lease: timedelta = LEASE, worker: str = "w1", kind: str = "bake"
+        self,
+        slots: int = 1,
+        lease: timedelta = LEASE,
+        worker: str = "w1",
+        kind: str = "bake",
+        rules: Rules = USUAL,
     ) -> list[Claim]:
-        return await claim_tasks(self.engine, worker, [kind], slots, lease)
+        return await claim_tasks(self.engine, worker, [kind], slots, lease, rules)
 
     async def claim_one(self, lease: timedelta = LEASE, worker: str = "w1") -> Claim:
         [claim] = await self.claim(1, lease, worker)
         return claim
+
+    async def grant(self, tenant_id: UUID, **terms: float) -> None:
+        async with tenant_transaction(self.asking, tenant_id) as session:
+            await session.merge(tables.QueueTerms(tenant_id=tenant_id, **terms))
+
+    async def end(self, claim: Claim) -> None:
+        async with tenant_transaction(self.sessions, claim.tenant_id) as session:
+            await finish(session, claim, State.SUCCEEDED)
+
+    async def rows(self, tenant_id: UUID) -> Sequence[tables.Task]:
+        async with tenant_transaction(self.asking, tenant_id) as session:
+            return (await session.scalars(select(tables.Task).order_by(tables.Task.id))).all()
 
     async def row(self, tenant_id: UUID, task_id: int) -> tables.Task:
         async with tenant_transaction(self.asking, tenant_id) as session:

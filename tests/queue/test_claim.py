@@ -78,7 +78,7 @@ async def test_a_claim_reveals_nothing_of_other_tenants_but_ids(
     await queue.put(stranger)
     async with queue.engine.connect() as connection:
         rows = await connection.execute(
-            text("SELECT * FROM claim_tasks('w', ARRAY['bake'], 1, interval '1 minute')")
+            text("SELECT * FROM claim_tasks('w', ARRAY['bake'], 1, '1 minute', NULL, '{}')")
         )
         assert list(rows.keys()) == ["tenant_id", "id", "fence", "attempt"]
         await connection.commit()

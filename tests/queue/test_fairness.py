@@ -3,9 +3,6 @@
 from collections import Counter
 from uuid import UUID
 
-from sqlalchemy import update
-
-from services.training import tables
 from services.training.queue.finish import finish
 from services.training.queue.task import Priority, State
 from shared.database import tenant_transaction
@@ -67,10 +64,7 @@ async def test_a_tenant_that_worked_alone_owes_nothing_once_the_queue_was_empty(
 
 async def test_a_weight_of_three_gets_three_turns_of_four(queue: Queue, tenant_id: UUID) -> None:
     heavy = await queue.tenant()
-    await queue.put(heavy)
-    await serve(queue, 1)
-    async with tenant_transaction(queue.asking, heavy) as session:
-        await session.execute(update(tables.QueueShare).values(weight=3))
+    await queue.grant(heavy, weight=3)
     for each in (tenant_id, heavy):
         await queue.put(each, 100)
     served = Counter(await serve(queue, 60))

@@ -56,8 +56,10 @@ class ProductState(StrEnum):
 
 
 def product_state(state: State) -> ProductState:
-    """A series that waits for its job's pool is as queued as one that waits for a worker."""
-    return ProductState.QUEUED if state is State.HELD else ProductState(state.value)
+    """A series that waits for its job's pool or for another attempt is as queued as one that
+    waits for a worker."""
+    waits = state in (State.HELD, State.WAITING)
+    return ProductState.QUEUED if waits else ProductState(state.value)
 
 
 class TrainingRequest(BaseModel):

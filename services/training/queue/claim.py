@@ -1,6 +1,7 @@
 """Taking tasks out: one short statement across tenants, then each row under its own wall."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select, text
@@ -9,15 +10,42 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from services.training import tables
 from services.training.queue.task import Claim, ClaimedTask, StalePublish, State
 
-CLAIM = text("SELECT * FROM claim_tasks(:worker, :kinds, :slots, :lease)")
+CLAIM = text("SELECT * FROM claim_tasks(:worker, :kinds, :slots, :lease, :most_running, :patience)")
 RENEW = text("SELECT renew_leases(:owners, :ids, CAST(:fences AS bigint[]), :lease)")
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How many tasks of the kinds claimed one tenant may run at once, on all workers together
+    (None: as many as there is room for; what `queue_terms` say of the tenant goes before), and how
+    long a task of the classes scheduled and backfill waits behind the classes before its own."""
+
+    most_running: int | None = None
+    patience: tuple[timedelta, timedelta] = (timedelta(minutes=10), timedelta(hours=1))
+
+
+USUAL = Rules()
+
+
 async def claim_tasks(
-    engine: AsyncEngine, worker: str, kinds: Sequence[str], slots: int, lease: timedelta
+    engine: AsyncEngine,
+    worker: str,
+    kinds: Sequence[str],
+    slots: int,
+    lease: timedelta,
+    rules: Rules = USUAL,
 ) -> list[Claim]:
-    """Up to `slots` tasks of these kinds, leased to `worker` by the database's clock."""
-    values = {"worker": worker, "kinds": list(kinds), "slots": slots, "lease": lease}
+    """Up to `slots` tasks of these kinds, leased to `worker` by the database's clock.
+
+    One statement that commits by itself: whoever freezes over it holds nobody up."""
+    values = {
+        "worker": worker,
+        "kinds": list(kinds),
+        "slots": slots,
+        "lease": lease,
+        "most_running": rules.most_running,
+        "patience": list(rules.patience),
+    }
     async with _at_once(engine).connect() as connection:
         rows = await connection.execute(CLAIM, values)
         return [Claim(row.tenant_id, row.id, row.fence, row.attempt) for row in rows]

@@ -16,7 +16,7 @@ from services.training.queue.task import Priority, State
 @dataclass(frozen=True, slots=True)
 class NewTask:
     """A task to be; one with a terminal `state` is only recorded, a held one takes its place when
-    it is released."""
+    it is released. Of a tenant's tasks with the same `unique_key` one runs at a time."""
 
     group_id: UUID
     kind: str
@@ -25,6 +25,7 @@ class NewTask:
     priority: Priority
     cost: float = 1.0
     max_attempts: int = 3
+    unique_key: str | None = None
     state: State = State.QUEUED
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = field(default=None)
@@ -59,6 +60,7 @@ def _row(tenant_id: UUID, task: NewTask, tag: float) -> dict[str, Any]:
         "group_id": task.group_id,
         "kind": task.kind,
         "subject": task.subject,
+        "unique_key": task.unique_key,
         "payload": task.payload,
         "priority": int(task.priority),
         "cost": task.cost,

@@ -39,11 +39,12 @@ async def put_back(
     *,
     burn_attempt: bool,
 ) -> None:
-    """Queue the task again after `delay`; a snooze or a hand-back burns no attempt."""
+    """Queue the task again, after `delay` if there is one; a snooze or a hand-back burns no
+    attempt."""
     await _fenced(
         session,
         claim,
-        state=State.QUEUED.value,
+        state=(State.WAITING if delay > timedelta(0) else State.QUEUED).value,
         run_after=func.now() + delay,
         attempt=tables.Task.attempt - (0 if burn_attempt else 1),
         error=error,

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training.queue.backoff import backoff
-from services.training.queue.claim import claim_tasks, read_claimed
+from services.training.queue.claim import USUAL, Rules, claim_tasks, read_claimed
 from services.training.queue.finish import put_back
 from services.training.queue.lifeline import Lifeline
 from services.training.queue.task import (
@@ -51,10 +51,11 @@ class Cargo:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What it carries, by kind, and how many tasks at once."""
+    """What it carries, by kind, how many tasks at once, and by which rules it chooses them."""
 
     cargo: Mapping[str, Cargo]
     slots: int
+    rules: Rules = USUAL
 
 
 class Runner:
@@ -130,6 +131,7 @@ class Runner:
                     list(self._lane.cargo),
                     most,
                     self._lifeline.terms.length,
+                    self._lane.rules,
                 )
         except (SQLAlchemyError, OSError) as error:
             log.warning("claim_failed", error=str(error))

@@ -7,9 +7,11 @@ from uuid import UUID
 
 
 class State(StrEnum):
-    """A held task waits for a release of its group; nobody claims it before."""
+    """A held task waits for a release of its group, a waiting one for its time; nobody claims it
+    before."""
 
     HELD = "held"
+    WAITING = "waiting"
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
@@ -18,7 +20,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-OPEN = (State.HELD, State.QUEUED, State.RUNNING)
+OPEN = (State.HELD, State.WAITING, State.QUEUED, State.RUNNING)
 
 
 class Priority(IntEnum):

@@ -9,6 +9,7 @@ from services.training.tables.jobs import (
     JobEvent,
     KeptPools,
     QueueShare,
+    QueueTerms,
     StreamTicket,
     Task,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "PeriodicRun",
     "Product",
     "QueueShare",
+    "QueueTerms",
     "RegressorDay",
     "Retraining",
     "RetrainingPolicy",

@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import Identity, Index, SmallInteger, text
+from sqlalchemy import CheckConstraint, Identity, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.training.tables.table import EMPTY, NOW, Json, Table, belongs_to
@@ -84,6 +84,10 @@ class IdempotentAnswer(Table):
     created_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
 
 
+QUEUED = text("state = 'queued'")
+RUNNING = text("state = 'running'")
+
+
 class Task(Table):
     """One claimable unit of work. The queue reads none of `payload`, `progress` or `result`."""
 
@@ -91,20 +95,28 @@ class Task(Table):
     __table_args__ = (
         belongs_to("tenants"),
         Index("ix_tasks_group", "tenant_id", "group_id", "kind", "state"),
+        Index("ix_tasks_claim", "kind", "priority", "start_tag", "id", postgresql_where=QUEUED),
+        Index("ix_tasks_age", "kind", "priority", "created_at", postgresql_where=QUEUED),
         Index(
-            "ix_tasks_claim",
+            "ix_tasks_backlog",
+            "tenant_id",
+            "state",
+            "kind",
             "priority",
             "start_tag",
             "id",
-            postgresql_where=text("state = 'queued'"),
+            postgresql_where=text("state IN ('held', 'waiting', 'queued')"),
         ),
-        Index("ix_tasks_lease", "lease_until", postgresql_where=text("state = 'running'")),
+        Index("ix_tasks_waiting", "run_after", postgresql_where=text("state = 'waiting'")),
+        Index("ix_tasks_running", "tenant_id", "unique_key", unique=True, postgresql_where=RUNNING),
+        Index("ix_tasks_lease", "lease_until", postgresql_where=RUNNING),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     group_id: Mapped[UUID]
     kind: Mapped[str]
     subject: Mapped[str]
+    unique_key: Mapped[str | None]
     payload: Mapped[Json] = mapped_column(server_default=EMPTY)
     priority: Mapped[int] = mapped_column(SmallInteger)
     cost: Mapped[float] = mapped_column(server_default=text("1"))
@@ -133,4 +145,18 @@ class QueueShare(Table):
 
     priority: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     last_finish: Mapped[float] = mapped_column(server_default=text("0"))
+
+
+class QueueTerms(Table):
+    """What the operator grants a tenant of the queue; one without a row has a weight of 1, and runs
+    as many tasks at once as is usual."""
+
+    __tablename__ = "queue_terms"
+    __table_args__ = (
+        belongs_to("tenants"),
+        CheckConstraint("weight BETWEEN 0.001 AND 1000", name="ck_queue_terms_weight"),
+        CheckConstraint("most_running >= 0", name="ck_queue_terms_most_running"),
+    )
+
     weight: Mapped[float] = mapped_column(server_default=text("1"))
+    most_running: Mapped[int | None]
