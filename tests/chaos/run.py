@@ -26,10 +26,10 @@ PATIENCE_SECONDS = 30.0
 
 PROGRESS = """
 SELECT count(*) AS effects,
-  EXISTS (SELECT 1 FROM tasks WHERE state IN ('queued', 'running')) AS open FROM effects
+  EXISTS (SELECT 1 FROM tasks WHERE state IN ('queued', 'waiting', 'running')) AS open FROM effects
 """
 BACKING_OFF = """
-SELECT 1 FROM tasks WHERE state = 'queued' AND run_after > now() + interval '2 seconds' LIMIT 1
+SELECT 1 FROM tasks WHERE state = 'waiting' AND run_after > now() + interval '2 seconds' LIMIT 1
 """
 UNFORESEEN = re.compile(r'"event": "(advisory_unlock_refused|task_left_to_its_lease)"')
 
