@@ -118,7 +118,7 @@ shelf = shelf_at(Path(sys.argv[1]))
 kept = 0
 try:
     for kept in range(1000):
-        shelf.append(batch_of(TENANT, {"text": "x" * 20_000}))
+        shelf.append(batch_of(TENANT, {"text": "x" * int(sys.argv[2])}))
 except OSError as error:
     held = [entry.read() for entry in shelf.waiting(TENANT)]
     left = [path.name for path in (shelf.root / str(TENANT)).iterdir() if path.name[0] == "."]
@@ -126,9 +126,11 @@ except OSError as error:
 """
 
 
-def test_on_a_full_disk_nothing_is_kept_by_halves(tmp_path: Path) -> None:
+# Of a large batch the write fails, of a small one only the flush of what was buffered.
+@pytest.mark.parametrize("size", [20_000, 3_000])
+def test_on_a_full_disk_nothing_is_kept_by_halves(tmp_path: Path, size: int) -> None:
     """A file system of half a megabyte, in a namespace where we may mount one."""
-    command = [sys.executable, "-c", APPEND_UNTIL_FULL, str(tmp_path)]
+    command = [sys.executable, "-c", APPEND_UNTIL_FULL, str(tmp_path), str(size)]
     mounted = f'mount -t tmpfs -o size=512k none {tmp_path} && exec "$@"'
     inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
     if (
@@ -142,12 +144,13 @@ def test_on_a_full_disk_nothing_is_kept_by_halves(tmp_path: Path) -> None:
     assert done.stdout.split("\n")[0] == "No space left on device True []"
 
 
-def test_where_files_may_not_grow_nothing_is_kept_by_halves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [20_000, 3_000])
+def test_where_files_may_not_grow_nothing_is_kept_by_halves(tmp_path: Path, size: int) -> None:
     def little_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, size // 2))
 
     done = subprocess.run(
-        [sys.executable, "-c", APPEND_UNTIL_FULL, str(tmp_path)],
+        [sys.executable, "-c", APPEND_UNTIL_FULL, str(tmp_path), str(size)],
         capture_output=True,
         text=True,
         check=True,
