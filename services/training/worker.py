@@ -104,7 +104,7 @@ async def _open(
         slots=slots,
         bell=bell,
     )
-    rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter)
+    rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter, settings.renew_seconds)
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
     cargo = cargo_of(shop)
     rules = Rules(most_running=settings.max_running_tasks)
@@ -115,7 +115,13 @@ async def _open(
     runners = [
         Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter) for lane in lanes
     ]
-    return runners, [listener.run(), bell.run(), locks.run(), lifeline.run(), lead(locks, rota.run)]
+    return runners, [
+        listener.run(),
+        bell.run(),
+        locks.run(),
+        lifeline.run(),
+        lead(locks, rota.run, settings.renew_seconds),
+    ]
 
 
 def _periodic_works(shop: Workshop) -> list[Periodic]:

@@ -15,13 +15,12 @@ from services.training.queue.telemetry import LEADS
 from shared.doorbell import LOST
 
 LEADERSHIP = "the leader of the periodic work"
-LOOK_SECONDS = 5.0
 
 log = structlog.get_logger()
 
 
 async def lead(
-    locks: AdvisoryLocks, work: Callable[[], Awaitable[None]], look_seconds: float = LOOK_SECONDS
+    locks: AdvisoryLocks, work: Callable[[], Awaitable[None]], look_seconds: float
 ) -> None:
     """Do `work`, which does not end, for as long as this worker leads; try to lead while it does
     not. Until cancelled."""

@@ -22,7 +22,6 @@ from services.training import tables
 from services.training.queue.telemetry import PERIODIC_TURNS
 from shared.database import Sessions, tenant_transaction
 
-LOOK_SECONDS = 5.0
 LONGEST_TURN_SECONDS = 120.0
 MOST_TENANTS = 100  # a look and work, so that no work waits for all tenants of another
 JITTER = 0.1  # of the interval, either way
@@ -107,19 +106,21 @@ class Rota:
         engine: AsyncEngine,
         sessions: Sessions,
         random: Random,
+        look_seconds: float,
     ) -> None:
         self._worker = worker
         self._works = works
         self._engine = engine
         self._sessions = sessions
         self._random = random
+        self._look_seconds = look_seconds
 
     async def run(self) -> None:
         """Give turns until cancelled."""
         while True:
             given = [await self._give_turns(work) for work in self._works]
             if max(given, default=0) < MOST_TENANTS:
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(self._look_seconds)
 
     async def _give_turns(self, work: Periodic) -> int:
         try:
