@@ -48,10 +48,10 @@ class Trained:
     1 - wql / baseline wql. A model of stage `paper` did not beat the same-weekday baseline:
     `forecast` is its own, and the baseline is what should be served. `confidence` is the
     probability, by the contest's weeks and by what the tenant's other products gained, that its
-    gain is real: a few bad weeks may be outvoted, which a warning says. A product too new for a contest
-    has no scores: its `skill` and `confidence` are those that the pool had on other products cut
-    as short. `interval_coverage` is the share of contest days inside the 80 % interval, each fold
-    calibrated on earlier folds alone.
+    gain is real: a few bad weeks may be outvoted, which a warning says. A product too new for a
+    contest has no scores: its `skill` and `confidence` are those that the pool had on other
+    products cut as short. `interval_coverage` is the share of contest days inside the 80 %
+    interval, each fold calibrated on earlier folds alone.
     `effects`: "parts", a list of units a plan day for each additive part (they sum to the
     forecast's mean), and "magnitude", the mean absolute size of each over the open plan days.
     """
