@@ -123,7 +123,7 @@ TENANT = """
 INSERT INTO tenants (tenant_id, name, slug, country, timezone, plan)
 VALUES (gen_random_uuid(), 'a bakery', 'a-bakery', 'DE', 'Europe/Berlin', 'standard')
 """
-RUN = "SELECT number, worker FROM periodic_runs WHERE name = 'pruning'"
+RUN = "SELECT number, worker, error FROM periodic_runs WHERE name = 'pruning'"
 LEADERS = """
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -153,6 +153,7 @@ async def turns_of(
         while True:
             run = await operator.fetchrow(RUN)
             assert run is not None
+            assert run["error"] is None
             mine = by is None or any(run["worker"].endswith(f"-{each.pid}") for each in by)
             if run["number"] > beyond and mine:
                 number: int = run["number"]

@@ -20,7 +20,8 @@ EVENTS: Final = text("""
 DELETE FROM job_events e USING (
   SELECT e.job_id, e.seq FROM jobs j
   JOIN job_events e ON e.tenant_id = j.tenant_id AND e.job_id = j.id
-  WHERE j.tenant_id = app_tenant() AND j.status = ANY (:ended) AND j.finished_at < now() - :age
+  WHERE j.tenant_id = app_tenant() AND j.status = ANY (:ended)
+    AND j.finished_at < now() - CAST(:age AS interval)
   ORDER BY j.created_at, e.job_id, e.seq LIMIT :most
 ) gone
 WHERE e.tenant_id = app_tenant() AND e.job_id = gone.job_id AND e.seq = gone.seq
@@ -29,7 +30,7 @@ TRIALS: Final = text("""
 UPDATE models m SET detail = m.detail || '{"trials": []}'::jsonb
 WHERE m.tenant_id = app_tenant() AND m.id IN (
   SELECT o.id FROM models o
-  WHERE o.tenant_id = app_tenant() AND o.created_at < now() - :age
+  WHERE o.tenant_id = app_tenant() AND o.created_at < now() - CAST(:age AS interval)
     AND o.detail -> 'trials' <> '[]'::jsonb
     AND NOT EXISTS (
       SELECT FROM model_aliases a WHERE a.tenant_id = o.tenant_id AND a.model_id = o.id)
@@ -39,13 +40,13 @@ WHERE m.tenant_id = app_tenant() AND m.id IN (
 TICKETS: Final = text("""
 DELETE FROM stream_tickets WHERE tenant_id = app_tenant() AND digest IN (
   SELECT digest FROM stream_tickets
-  WHERE tenant_id = app_tenant() AND expires_at < now() - :age LIMIT :most
+  WHERE tenant_id = app_tenant() AND expires_at < now() - CAST(:age AS interval) LIMIT :most
 )
 """)
 ANSWERS: Final = text("""
 DELETE FROM idempotent_answers WHERE tenant_id = app_tenant() AND key IN (
   SELECT key FROM idempotent_answers
-  WHERE tenant_id = app_tenant() AND created_at < now() - :age LIMIT :most
+  WHERE tenant_id = app_tenant() AND created_at < now() - CAST(:age AS interval) LIMIT :most
 )
 """)
 
