@@ -37,6 +37,7 @@ import uvicorn
 import migrations
 from benchmarks.real_data import DataSetAbsent, read_tenant
 from services.training.app import create_app
+from services.training.sales.assemble import Window
 from services.training.sales.media import reader_for
 from services.training.sales.sales_rows import SalesRows, check_sales
 from services.training.sales.snapshot import list_series, read_series
@@ -209,7 +210,7 @@ async def measure_reads(sessions: Sessions, tenant_id: UUID) -> dict[str, list[f
     for key in keys:
         async with tenant_transaction(sessions, tenant_id) as session:
             days = partial(read_stored_days, session, [key.id])
-            series = partial(read_series, session, [key], horizon_days=28, window_days=DAYS)
+            series = partial(read_series, session, [key], horizon_days=28, window=Window(DAYS))
             seconds["read_days"].append(await timed(days))
             seconds["read_series"].append(await timed(series))
     return seconds

@@ -39,7 +39,7 @@ async def as_admin(database: Database, *statements: str) -> None:
 async def test_a_sound_database_passes_every_check(database: Database) -> None:
     verdicts = await check_database(target_of(database))
     assert set(health(verdicts).values()) == {"ok"}
-    assert len(verdicts) == 7
+    assert len(verdicts) == 8
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,23 @@ async def test_a_fault_of_the_database_is_found_by_name(
     found = sick(await check_database(target_of(database)))
     assert list(found) == [check]
     assert told in found[check]
+
+
+async def test_what_the_leader_did_last_is_told_and_what_failed(database: Database) -> None:
+    tenants = [f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2)]
+    for tenant_id in tenants:
+        await as_admin(
+            database,
+            "INSERT INTO tenants (tenant_id, name, slug, country, timezone, plan) "
+            f"VALUES ('{tenant_id}', 'a', '{tenant_id}', 'DE', 'Europe/Berlin', 'standard')",
+            "INSERT INTO periodic_runs (tenant_id, name, number, next_at, ended_at, worker) "
+            f"VALUES ('{tenant_id}', 'pruning', 1, now(), now() - interval '90 s', 'w1')",
+        )
+    told = {it.check: it.message for it in await check_database(target_of(database))}
+    assert told["periodic work"] in {f"pruning {s} s ago, of 2 tenants" for s in range(90, 120)}
+    await as_admin(database, f"UPDATE periodic_runs SET error = 'E' WHERE tenant_id='{tenants[0]}'")
+    found = sick(await check_database(target_of(database)))
+    assert "failed last: pruning for 1" in found["periodic work"]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +110,7 @@ async def test_a_database_that_is_not_there_skips_what_needs_it() -> None:
     nowhere = Target("none", lambda role: f"postgresql://{role}:secret@127.0.0.1:1/morrow")
     verdicts = await check_database(nowhere)
     assert health(verdicts).pop("database") == "failed"
-    assert [it.health.value for it in verdicts[1:]] == ["skipped"] * 5
+    assert [it.health.value for it in verdicts[1:]] == ["skipped"] * 6
     assert not any("secret" in it.message for it in verdicts)
 
 

@@ -11,6 +11,8 @@ import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from migrations import read_revisions
+from services.training.commands.checks.periodic import CHECK as PERIODIC
+from services.training.commands.checks.periodic import check_periodic
 from services.training.commands.checks.roles import check_role, check_walls
 from services.training.commands.checks.target import Target
 from services.training.commands.checks.verdict import Health, Verdict, failed, skipped, well
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 APPLICATION = "morrow-doctor"
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 5.0
 FAULTS = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
-BEHIND_IT = ("migrations", "roles", "tenant walls", "lock", "clock")
+BEHIND_IT = ("migrations", "roles", "tenant walls", "periodic work", "lock", "clock")
 
 
 async def check_database(target: Target, clock: Callable[[], float] = time.time) -> list[Verdict]:
@@ -39,6 +41,11 @@ async def check_database(target: Target, clock: Callable[[], float] = time.time)
         await _connected(target, target.roles[0], "tenant walls", check_walls)
         if at_head
         else skipped("tenant walls", "the tables are not those of this release")
+    )
+    verdicts.append(
+        await _connected(target, target.roles[0], PERIODIC, check_periodic)
+        if at_head
+        else skipped(PERIODIC, "the tables are not those of this release")
     )
     verdicts.append(await _answered("lock", lambda: _check_lock(target)))
     verdicts.append(
