@@ -105,22 +105,21 @@ async def _open(
         bell=bell,
     )
     rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter, settings.renew_seconds)
+    leading = lead(locks, rota.run, settings.renew_seconds)
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
+    runners = [
+        Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter)
+        for lane in _lanes(shop, width)
+    ]
+    return runners, [listener.run(), bell.run(), locks.run(), lifeline.run(), leading]
+
+
+def _lanes(shop: Workshop, width: int) -> list[Lane]:
     cargo = cargo_of(shop)
-    rules = Rules(most_running=settings.max_running_tasks)
-    lanes = [
+    rules = Rules(most_running=shop.settings.max_running_tasks)
+    return [
         Lane({PREPARE: cargo[PREPARE]}, PREPARE_SLOTS),
         Lane({kind: cargo[kind] for kind in (POOL, TRAIN)}, width, rules),
-    ]
-    runners = [
-        Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter) for lane in lanes
-    ]
-    return runners, [
-        listener.run(),
-        bell.run(),
-        locks.run(),
-        lifeline.run(),
-        lead(locks, rota.run, settings.renew_seconds),
     ]
 
 
