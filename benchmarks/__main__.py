@@ -22,6 +22,7 @@ ALL: Final = (
     "autoets_speed",
     "child_memory",
     "cold_start",
+    "claim_speed",
     "job_scale",
     "main_job",
     "load_speed",

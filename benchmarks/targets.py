@@ -68,6 +68,10 @@ SPEED: Final = (
            ("job_scale", "large_to_small", "cpu"), most=1.1),
     Target("wall time a product, 1,000 products to 50",
            ("job_scale", "large_to_small", "wall"), most=1.1),
+    Target("a claim with 100,000 tasks queued, p99, ms",
+           ("claim_speed", "fresh", "p99_ms"), most=2),
+    Target("the same after a million have ended: times as long",
+           ("claim_speed", "aged_to_fresh", "p99"), most=2),
     Target("cold start of a worker until its first fit, s",
            ("cold_start", "median_s", "first_fit"), most=5),
 )  # fmt: skip

@@ -206,5 +206,6 @@ async def test_two_jobs_of_one_tenant_wait_each_for_its_own_pool(
     first, second = await claim(workshop, POOL)
     await publish_pools(workshop, first, A_POOL)
     assert {task.group_id for task in await claim(workshop, TRAIN)} == {first.group_id}
+    await bakery.client.post(f"/api/v1/training-jobs/{first.group_id}/cancel")  # frees its series
     await publish_pools(workshop, second, A_POOL)
     assert {task.group_id for task in await claim(workshop, TRAIN)} == {second.group_id}

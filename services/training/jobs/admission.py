@@ -1,14 +1,77 @@
-"""Whether a job can be asked for: what it names exists, and there is something to train."""
+"""Whether a job can be asked for: what it names exists, there is something to train, and the tenant
+has room for it: when it is asked for, and again when its tasks are put in."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from services.training import tables
-from services.training.jobs.schemas import TrainingRequest
+from services.training.jobs.schemas import ENDED, TrainingRequest
+from services.training.queue.backlog import count_backlog
+from services.training.queue.task import Refused, Snooze
+from services.training.tenants.limits import Limits, limits_of
+from services.training.tenants.store import read_tenant
 from shared.errors import InputError, Problem
+
+RETRY_SECONDS = 10
+TOO_LARGE = "job_too_large"
+
+
+class NoRoom(Snooze):
+    """So many tasks of the tenant wait already that the job's have to wait for room."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(RETRY_SECONDS, message)
+
+
+async def check_room(session: AsyncSession, tenant_id: UUID) -> None:
+    """Raise a 429 where the tenant has as many jobs open, or tasks queued, as it may. Until the
+    transaction ends nobody else is admitted for the tenant."""
+    limits = await _limits_alone(session, tenant_id)
+    if limits.open_jobs is not None and await _count_open_jobs(session) >= limits.open_jobs:
+        raise _too_many("too_many_jobs", f"{limits.open_jobs} jobs wait or run already")
+    if limits.queued_tasks is not None and await count_backlog(session) >= limits.queued_tasks:
+        raise _too_many("too_many_queued_tasks", f"{limits.queued_tasks} tasks are queued already")
+
+
+async def require_room(session: AsyncSession, tenant_id: UUID, wanted: int) -> None:
+    """Raise `NoRoom` where `wanted` more tasks are too many for now, `Refused` where they would be
+    too many for an empty queue. Nobody else is admitted meanwhile, as above."""
+    most = (await _limits_alone(session, tenant_id)).queued_tasks
+    if most is None or not wanted:
+        return
+    if wanted > most:
+        raise Refused(
+            TOO_LARGE,
+            f"{wanted} series to train, and {most} tasks of a tenant may be queued: name fewer "
+            "`products` or `locations` a job, or ask the operator for a higher limit",
+        )
+    waiting = await count_backlog(session)
+    if waiting + wanted > most:
+        raise NoRoom(f"{wanted} series wait for room: {waiting} tasks of {most} are queued")
+
+
+async def _limits_alone(session: AsyncSession, tenant_id: UUID) -> Limits:
+    await session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('admission:' || :tenant, 0))"),
+        {"tenant": str(tenant_id)},
+    )
+    tenant = await read_tenant(session)
+    assert tenant is not None, "a tenant is erased only together with its jobs and keys"
+    return limits_of(tenant)
+
+
+async def _count_open_jobs(session: AsyncSession) -> int:
+    is_open = tables.Job.status.not_in([status.value for status in ENDED])
+    return await session.scalar(select(func.count()).select_from(tables.Job).where(is_open)) or 0
+
+
+def _too_many(code: str, what: str) -> Problem:
+    message = f"{what}: wait for some to end, or cancel one"
+    return Problem(429, code, message, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 async def check_wanted(session: AsyncSession, wanted: TrainingRequest) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from services.training.demand.bundle import ENGINE_VERSION
 from services.training.demand.config import TrainingConfig
 from services.training.demand.outcome import Refused
+from services.training.jobs.admission import require_room
 from services.training.jobs.collect import Checked
 from services.training.jobs.events import EventType, NewEvent
 from services.training.jobs.kept_pools import require_kept
@@ -26,7 +27,7 @@ from services.training.models.store import LastTrained, last_trained
 from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.finish import finish
 from services.training.queue.runner import QUEUED_CHANNEL
-from services.training.queue.task import ClaimedTask, Priority, State
+from services.training.queue.task import WAITS, ClaimedTask, Priority, State
 from services.training.settings import Settings
 from shared.canonical import digest_of_json, sha256_of
 from shared.database import tenant_transaction
@@ -47,7 +48,7 @@ async def snapshot(
     for item in checked:
         dataset = None if item.series is None else await asyncio.to_thread(item.series.to_bytes)
         last = before.get(item.key.id)
-        payload = _payload(item, dataset, asdict(_warm(config, last)))
+        payload = _payload(item, dataset, asdict(_warm(config, last)), request.force)
         refused, priority = item.refusal(config), PRIORITIES[request.priority]
         known = None if request.force or last is None else last.fingerprint
         new = _new_task(task, payload, priority, refused, known)
@@ -59,11 +60,12 @@ async def snapshot(
 
 async def fan_out(shop: Workshop, task: ClaimedTask, tasks: Sequence[NewTask]) -> None:
     """Put the tasks in and finish this one, in one transaction; or raise `Snooze` where the kept
-    pools that they name have been replaced."""
+    pools that they name have been replaced, or the tenant has no room for so many."""
     events = [_validated(tasks), *(_ended_event(new) for new in tasks if new.state in ENDED_EARLY)]
     async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.SUCCEEDED)
         await require_kept(session, task.tenant_id, _kept_pools(tasks))
+        await require_room(session, task.tenant_id, sum(new.state in WAITS for new in tasks))
         await enqueue(session, task.tenant_id, tasks)
         ended = [new.payload for new in tasks if new.kind == TRAIN and new.state in ENDED_EARLY]
         await mark_seen(session, task.group_id, ended)
@@ -105,7 +107,9 @@ def _warm(config: TrainingConfig, last: LastTrained | None) -> TrainingConfig:
     return replace(config, first_params=values or None)
 
 
-def _payload(item: Checked, dataset: bytes | None, config: dict[str, Any]) -> dict[str, Any]:
+def _payload(
+    item: Checked, dataset: bytes | None, config: dict[str, Any], force: bool
+) -> dict[str, Any]:
     sha256 = None if dataset is None else sha256_of(dataset)
     through = None if item.series is None else item.series.data_through.date().isoformat()
     return {
@@ -116,6 +120,7 @@ def _payload(item: Checked, dataset: bytes | None, config: dict[str, Any]) -> di
         "data_through": through,
         "fingerprint": fingerprint(config, sha256),
         "config": config,
+        "force": force,
         "growth": asdict(item.growth),
         "cause": item.cause,
     }
@@ -137,6 +142,7 @@ def _new_task(
         group_id=task.group_id,
         kind=TRAIN,
         subject=f"{payload['product']} at {payload['location']}",
+        unique_key=f"series:{payload['series_id']}",
         payload=payload,
         priority=priority,
         state=state,

@@ -9,6 +9,7 @@ No transaction is open while anything is computed, read from a file or waited fo
 """
 
 from services.training.demand.outcome import Refused, Trained
+from services.training.jobs.admission import NoRoom
 from services.training.jobs.collect import collect, validate
 from services.training.jobs.events import EventType
 from services.training.jobs.fan_out import fan_out, snapshot, training_config
@@ -22,11 +23,11 @@ from services.training.jobs.pooling import (
     publish_pools,
     with_pools,
 )
-from services.training.jobs.prepare import fail_job, start
+from services.training.jobs.prepare import fail_job, start, tell_no_room
 from services.training.jobs.progress import announce
-from services.training.jobs.publish import publish, publish_refusal
+from services.training.jobs.publish import publish, publish_refusal, publish_unchanged
 from services.training.jobs.store import POOL, PREPARE, TRAIN
-from services.training.jobs.training import bury_product, series_lock, train_in_child
+from services.training.jobs.training import bury_product, is_trained, series_lock, train_in_child
 from services.training.jobs.workshop import Workshop
 from services.training.queue.enqueue import NewTask
 from services.training.queue.runner import Cargo
@@ -42,7 +43,11 @@ async def prepare(shop: Workshop, task: ClaimedTask) -> None:
         tasks += await snapshot(shop, task, request, checked)
     config = training_config(request, shop.settings)
     choice = await choose_pools(shop, task, request, config, tasks)
-    await fan_out(shop, task, with_pools(task, request, config, choice, tasks))
+    try:
+        await fan_out(shop, task, with_pools(task, request, config, choice, tasks))
+    except NoRoom as full:
+        await tell_no_room(shop, task, str(full))
+        raise
 
 
 async def pool(shop: Workshop, task: ClaimedTask) -> None:
@@ -60,6 +65,9 @@ async def pool(shop: Workshop, task: ClaimedTask) -> None:
 async def train(shop: Workshop, task: ClaimedTask) -> None:
     """Train one series and publish what came of it."""
     async with series_lock(shop, task):
+        if await is_trained(shop, task):
+            await publish_unchanged(shop, task)
+            return
         await announce(shop, task, EventType.PRODUCT_STARTED, "training")
         outcome = await train_in_child(shop, task)
         match outcome:

@@ -4,12 +4,13 @@ from typing import Any
 
 from services.training.jobs.schemas import ENDED, ExecutionMode, JobStatus, TrainingRequest
 from services.training.jobs.settle import job_transaction
-from services.training.jobs.store import count_running, end_job, lock_job, start_job
+from services.training.jobs.store import count_running, end_job, lock_job, start_job, warn
 from services.training.jobs.workshop import Workshop
 from services.training.queue.finish import finish
 from services.training.queue.task import ClaimedTask, Refused, Snooze, State
 
 WAIT_FOR_OTHER_JOBS_SECONDS = 2.0
+NO_ROOM = "waited_for_room"
 
 
 async def start(shop: Workshop, task: ClaimedTask) -> TrainingRequest:
@@ -26,6 +27,12 @@ async def start(shop: Workshop, task: ClaimedTask) -> TrainingRequest:
                 raise Snooze(WAIT_FOR_OTHER_JOBS_SECONDS, f"{running} jobs of {most} run already")
             await start_job(session, job.id)
     return request
+
+
+async def tell_no_room(shop: Workshop, task: ClaimedTask, message: str) -> None:
+    """Say in the job what it waits for."""
+    async with job_transaction(shop, task) as session:
+        await warn(session, task.group_id, NO_ROOM, message)
 
 
 async def fail_job(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) -> None:

@@ -46,6 +46,15 @@ async def publish_refusal(shop: Workshop, task: ClaimedTask, refused: Refused) -
         await settle_product(session, task, State.FAILED, event, error=error)
 
 
+async def publish_unchanged(shop: Workshop, task: ClaimedTask) -> None:
+    """The series has this very model already: the job is answered by it."""
+    message = f"{task.subject}: same data and configuration"
+    event = event_of(task, EventType.PRODUCT_SKIPPED, message)
+    async with job_transaction(shop, task) as session:
+        await mark_seen(session, task.group_id, [task.payload])
+        await settle_product(session, task, State.SKIPPED, event)
+
+
 def _fingerprint(payload: dict[str, Any]) -> str:
     """What was trained without the pool it asked for must not look done, should the pool come."""
     fingerprint: str = payload["fingerprint"]

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.training import tables
 from services.training.deps import Caller, Held, Reader, Trainer, Transaction
 from services.training.jobs import idempotency, store
-from services.training.jobs.admission import check_wanted
+from services.training.jobs.admission import check_room, check_wanted
 from services.training.jobs.cancel import cancel_job
 from services.training.jobs.events import EVENTS_CHANNEL, read_events
 from services.training.jobs.schemas import (
@@ -72,6 +72,7 @@ async def create_job(
 
 
 async def _enqueue_job(session: AsyncSession, caller: Caller, wanted: TrainingRequest) -> JobOut:
+    await check_room(session, caller.tenant_id)
     await check_wanted(session, wanted)
     job_id = uuid4()
     await store.add_job(session, caller.tenant_id, job_id, wanted)

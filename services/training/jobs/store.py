@@ -137,9 +137,11 @@ async def start_job(session: AsyncSession, job_id: UUID) -> None:
 
 
 async def warn(session: AsyncSession, job_id: UUID, code: str, message: str) -> None:
-    """Tell the job's owner of what did not go as asked, and stopped nothing."""
+    """Tell the job's owner of what did not go as asked, and stopped nothing; of each once, as it is
+    now."""
     job = await lock_job(session, job_id)
-    job.warnings = [*job.warnings, {"code": code, "message": message}]
+    others = [warning for warning in job.warnings if warning["code"] != code]
+    job.warnings = [*others, {"code": code, "message": message}]
     await session.flush()
 
 

@@ -11,8 +11,10 @@ from services.training.jobs.events import EventType
 from services.training.jobs.progress import progress_told
 from services.training.jobs.settle import event_of, job_transaction, settle_product
 from services.training.jobs.workshop import Workshop
+from services.training.models.store import last_trained
 from services.training.queue.locks import LockBusy, LockLost
 from services.training.queue.task import ClaimedTask, Snooze, State
+from shared.database import tenant_transaction
 
 BUSY_SECONDS = 2.0
 DEADLINE_SLACK_SECONDS = 30.0
@@ -29,6 +31,16 @@ async def series_lock(shop: Workshop, task: ClaimedTask) -> AsyncIterator[None]:
         raise Snooze(BUSY_SECONDS, "another worker trains this series") from None
     except LockLost:
         raise Snooze(BUSY_SECONDS, "the connection of the locks was lost") from None
+
+
+async def is_trained(shop: Workshop, task: ClaimedTask) -> bool:
+    """Whether another job published just this training while the task waited for the series."""
+    if task.payload["force"]:
+        return False
+    series_id = task.payload["series_id"]
+    async with tenant_transaction(shop.sessions, task.tenant_id) as session:
+        last = (await last_trained(session, [series_id])).get(series_id)
+    return last is not None and last.fingerprint == task.payload["fingerprint"]
 
 
 async def train_in_child(shop: Workshop, task: ClaimedTask) -> Trained | Refused:

@@ -20,7 +20,8 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-OPEN = (State.HELD, State.WAITING, State.QUEUED, State.RUNNING)
+WAITS = (State.HELD, State.WAITING, State.QUEUED)
+OPEN = (*WAITS, State.RUNNING)
 
 
 class Priority(IntEnum):

@@ -18,6 +18,7 @@ class Limits:
     import_rows: int
     series: int | None
     queued_tasks: int | None
+    open_jobs: int | None
     streams: int
 
 
@@ -28,6 +29,7 @@ PLANS: Final[Mapping[str, Limits]] = {
         import_rows=100_000,
         series=2_000,
         queued_tasks=10_000,
+        open_jobs=100,
         streams=100,
     ),
     "unlimited": Limits(
@@ -36,6 +38,7 @@ PLANS: Final[Mapping[str, Limits]] = {
         import_rows=1_000_000,
         series=None,
         queued_tasks=None,
+        open_jobs=None,
         streams=2_000,
     ),
 }
