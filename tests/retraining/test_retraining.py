@@ -20,6 +20,12 @@ def later_rows(
     return [row | {"quantity": row["quantity"] + level} for row in rows]
 
 
+THREE_WEEKS = """
+INSERT INTO forecasts SELECT tenant_id, model_id, date + 7 * n, mean, quantiles, open
+FROM forecasts, generate_series(1, 2) AS n
+"""
+
+
 async def test_nothing_new_is_no_reason_at_any_age(shop: Shop) -> None:
     await shop.wish(new_rows=1, max_age_days=1)
     await shop.age(days=365)
@@ -104,10 +110,7 @@ async def test_age_is_a_reason_where_anything_came_since(shop: Shop) -> None:
 
 async def test_forecasts_that_went_wrong_are_a_reason(shop: Shop) -> None:
     """Twice as much is sold as was forecast, over the fortnight that a judgement takes."""
-    await shop.behind(
-        "INSERT INTO forecasts SELECT tenant_id, model_id, date + 7 * n, mean, quantiles, open "
-        "FROM forecasts, generate_series(1, 2) AS n"
-    )
+    await shop.behind(THREE_WEEKS)
     await send_rows(shop.tenant.client, later_rows("bun", 16))
     await send_rows(shop.tenant.client, later_rows("roll", 13, level=30))
     assert await shop.look() == []
@@ -120,6 +123,17 @@ async def test_forecasts_that_went_wrong_are_a_reason(shop: Shop) -> None:
     assert lineage["cause"]["accuracy"]["worse"] is True
     assert lineage["cause"]["accuracy"]["days"] == 16
     assert lineage["cause"]["accuracy"]["wql"] > lineage["cause"]["accuracy"]["bar"]
+
+
+async def test_days_that_were_sold_out_are_no_ground_to_judge_by(shop: Shop) -> None:
+    await shop.behind(THREE_WEEKS)
+    rows = later_rows("roll", 16, level=-12)
+    await send_rows(shop.tenant.client, [row | {"stockout": 1} for row in rows])
+    assert await shop.look() == []
+    await shop.behind("UPDATE sales SET stockout = false")
+    await shop.behind("UPDATE training_marks SET judged_days = 0")
+    [job] = await shop.look()
+    assert job["cause"]["series"] == {"accuracy_degraded": 1}
 
 
 @pytest.mark.parametrize(
