@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.training.pruning.artifacts import sweep_artifacts
@@ -54,6 +54,7 @@ async def rows_pruned(queue: Queue, past: Past, measure: Measure | None = None) 
 
 
 @given(jobs=JOBS, batch=st.integers(1, 7))
+@example(jobs=[(20.0, [state.value]) for state in State], batch=3)
 @REAL
 async def test_jobs_go_with_all_that_stands_on_them_and_open_ones_stay_whole(
     database: Database,
