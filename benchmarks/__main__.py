@@ -26,6 +26,7 @@ ALL: Final = (
     "job_scale",
     "main_job",
     "load_speed",
+    "cancel_speed",
     "accuracy",
 )
 ACCURACY: Final = ("--json", "--methods", "engine", "combine", "--processes", "2")

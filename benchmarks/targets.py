@@ -74,6 +74,12 @@ SPEED: Final = (
            ("claim_speed", "aged_to_fresh", "p99"), most=2),
     Target("cold start of a worker until its first fit, s",
            ("cold_start", "median_s", "first_fit"), most=5),
+    Target("a cancelled job: its children have stopped, 95 in 100, s",
+           ("cancel_speed", "cancelled_s", "stopped", "p95"), most=0.5),
+    Target("a cancelled job: nothing of it is left, longest, s",
+           ("cancel_speed", "cancelled_s", "cleared", "most"), most=2),
+    Target("a dead worker's task is taken over, longest, s",
+           ("cancel_speed", "takeover_s", "most"), most=30),
 )  # fmt: skip
 
 
