@@ -1,6 +1,8 @@
 """Advisory locks: refused while held, let go of in any case, and lost only with a bang."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -173,6 +175,47 @@ async def test_a_worker_without_a_sign_of_life_loses_its_locks(
         await get(locks, "roll")
         with pytest.raises(LockLost):
             await freezing
+
+
+async def test_who_leaves_while_the_connection_is_made_anew_leaves_what_went_with_the_old(
+    locks: AdvisoryLocks, operator: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The connection hangs, others wait for it, and it dies before the holder's turn comes."""
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        async with locks.hold("roll"):
+            entered.set()
+            await leave.wait()
+
+    working = asyncio.create_task(work())
+    await entered.wait()
+    backend = await operator.fetchval(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = $1", APPLICATION
+    )
+    os.kill(backend, signal.SIGSTOP)
+    others = [asyncio.create_task(get(locks, name)) for name in ("bun", "cake")]
+    await asyncio.sleep(0.05)
+    leave.set()
+    await asyncio.sleep(0.05)
+    await cut_off(operator)
+    os.kill(backend, signal.SIGCONT)
+    await working
+    lost, had = await asyncio.gather(*others, return_exceptions=True)
+    assert isinstance(lost, LockLost)
+    assert had is None
+    assert "advisory_unlock_refused" not in caplog.text
+    assert await held(operator) == 0
+
+
+async def test_a_lock_without_a_database_is_lost(database: Database) -> None:
+    """Not an error of the work's: it waits, and burns no attempt."""
+    nowhere = database.worker_dsn.replace("/run&", "/nowhere&")
+    assert nowhere != database.worker_dsn
+    locks = AdvisoryLocks(partial(connect_directly, nowhere, WORKER, APPLICATION), LONG)
+    with pytest.raises(LockLost):
+        async with locks.hold("roll"):
+            pytest.fail("nobody gave the lock")
 
 
 async def get(locks: AdvisoryLocks, name: str) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,7 +37,15 @@ class LockBusy(Exception):
 
 
 class LockLost(Exception):
-    """The connection that held it is gone."""
+    """The connection that held it, or was to, is gone or cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock, and on which of the connections that the worker has had."""
+
+    task: "asyncio.Task[object]"
+    connection: "Connection"
 
 
 class AdvisoryLocks:
@@ -50,7 +59,7 @@ class AdvisoryLocks:
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._one_at_a_time = asyncio.Lock()
         self._taken: set[str] = set()
-        self._holders: dict[str, asyncio.Task[object]] = {}
+        self._holders: dict[str, Holder] = {}
         self._lost: set[str] = set()
 
     async def run(self) -> None:
@@ -89,24 +98,26 @@ class AdvisoryLocks:
 
     async def _lock(self, name: str, holder: "asyncio.Task[object]") -> None:
         async with self._one_at_a_time:
-            connection = await self._connected()
+            try:
+                connection = await self._connected()
+            except LOST as error:
+                raise LockLost(name) from error
             if not await _ask(connection, LOCK, name):
                 raise LockBusy(name)
             if connection.is_closed():
                 raise LockLost(name)
-            self._holders[name] = holder
+            self._holders[name] = Holder(holder, connection)
 
     async def _let_go(self, name: str) -> None:
-        held = self._holders.pop(name, None) is not None
+        held = self._holders.pop(name, None)
         if name in self._lost:
             self._lost.discard(name)
-        elif held and not await _through(self._unlock(name)):
+        elif held is not None and not await _through(self._unlock(name, held.connection)):
             log.error("advisory_unlock_refused", lock=name)
 
-    async def _unlock(self, name: str) -> bool:
+    async def _unlock(self, name: str, connection: "Connection") -> bool:
         async with self._one_at_a_time:
-            connection = self._connection
-            if connection is None or connection.is_closed():
+            if connection.is_closed():
                 return True  # the lock went with it
             try:
                 return await _ask(connection, UNLOCK, name)
@@ -120,20 +131,28 @@ class AdvisoryLocks:
 
     async def _connected(self) -> "Connection":
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._connect()
+            self._connection = await self._new_connection()
             self._connection.add_termination_listener(self._lose_all)
-            milliseconds = round(self._silence.total_seconds() * 1000)
-            await self._connection.execute(SILENCE, str(milliseconds), timeout=ANSWER_SECONDS)
-            _notice_silence(self._connection, milliseconds // SIGNS_OF_LIFE)
         return self._connection
 
+    async def _new_connection(self) -> "Connection":
+        connection = await self._connect()
+        milliseconds = round(self._silence.total_seconds() * 1000)
+        try:
+            await connection.execute(SILENCE, str(milliseconds), timeout=ANSWER_SECONDS)
+            _notice_silence(connection, milliseconds // SIGNS_OF_LIFE)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
     def _lose_all(self, connection: object) -> None:
-        if connection is not self._connection:
-            return
-        log.warning("lock_connection_lost", locks=len(self._holders))
-        for name, holder in self._holders.items():
+        lost = [name for name, held in self._holders.items() if held.connection is connection]
+        if connection is self._connection or lost:
+            log.warning("lock_connection_lost", locks=len(lost))
+        for name in lost:
             self._lost.add(name)
-            holder.cancel()
+            self._holders[name].task.cancel()
 
 
 def _notice_silence(connection: "Connection", milliseconds: int) -> None:
