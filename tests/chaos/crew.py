@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shared.processes.mortal import start_mortal
 from tests.chaos.suspension import add_sleep
 from tests.chaos.worker import Post
 from tests.process_life import children_of, marked
@@ -121,13 +122,13 @@ class Crew:
         """A worker at this post, by a command before its own if need be."""
         environment = {**os.environ, MARK: str(self.folder), "PYTHONPATH": str(self.tree)}
         with post.log.open("ab") as log:
-            process = subprocess.Popen(
+            process = start_mortal(
                 [*prefix, *post.command],
-                cwd=self.tree,
+                death_signal=signal.SIGKILL,
                 env=environment,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                cwd=self.tree,
             )
         hand = Hand(post, process)
         self.hands.append(hand)

@@ -15,7 +15,7 @@ BATCH = 500
 TASKS_A_LOCK = 10
 ATTEMPTS = 1000
 """No task is buried for the faults it met: each must have its effect."""
-LONG_EVERY = 60
+LONG_EVERY = 150
 LONG_LEASES = 1.5
 
 

@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 3
 LOOK_SECONDS = 0.05
 PATIENCE_SECONDS = 30.0
-"""Without a further effect for so long, what is left is lost."""
+"""Without a further effect for so long, and nothing that waits for its next attempt, what is left
+is lost."""
 
 PROGRESS = """
 SELECT count(*) AS effects,
@@ -117,13 +118,13 @@ class Run:
     def _under_faults(self, faults: list[Fault]) -> None:
         """Until nothing is open any more, or nothing comes of it."""
         effects, since = 0, time.monotonic()
-        while time.monotonic() - since < PATIENCE_SECONDS or self.database.look(BACKING_OFF):
+        while time.monotonic() - since < PATIENCE_SECONDS:
             self.crew.keep_up()
             if not (found := self.database.look(PROGRESS)):
                 continue
             if not found[0]["open"]:
                 return
-            if found[0]["effects"] > effects:
+            if found[0]["effects"] > effects or self.database.look(BACKING_OFF):
                 effects, since = found[0]["effects"], time.monotonic()
             if not self._deal(faults, effects):
                 time.sleep(LOOK_SECONDS)
