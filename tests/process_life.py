@@ -1,5 +1,6 @@
 """Whether processes live and whose children they are, for tests that end them."""
 
+import os
 import time
 from pathlib import Path
 
@@ -26,6 +27,12 @@ def all_end(pids: list[int]) -> bool:
 def children_of(pid: int) -> list[int]:
     """The living processes that it started itself, in the order of their ids."""
     return [child for child in processes() if runs(child) and _stat(child)[1:2] == [str(pid)]]
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time that it has had so far, itself; 0 once it is gone."""
+    ticks = _stat(pid)[11:13]  # utime and stime
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def marked(mark: str) -> list[int]:
