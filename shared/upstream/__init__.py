@@ -1,0 +1,1 @@
+"""Calling others over HTTP, who may be slow, broken, or hostile."""
