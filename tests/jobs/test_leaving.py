@@ -1,6 +1,7 @@
 """What a worker leaves behind when it is hurried, or its job cancelled: nothing."""
 
 import asyncio
+import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -28,6 +29,11 @@ LOCKS = (
     "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
     "WHERE locktype = 'advisory' AND datname = current_database() "
     f"AND (classid::bigint << 32 | objid::bigint) <> hashtextextended('{LEADERSHIP}', 0)"
+)
+
+AT_WORK = (
+    "SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM tasks "
+    "WHERE kind = 'train' AND state = 'running'"
 )
 
 
@@ -85,6 +91,19 @@ def has_worked(pid: int) -> bool:
     return cpu_seconds(pid) > CHILD_AT_WORK_SECONDS
 
 
+async def held_at_work(worker: Program, operator: Connection) -> list[int]:
+    """The children, stopped, each with a task: one that is idle is given the next."""
+    family = family_of(worker)
+    for child in family:
+        os.kill(child, signal.SIGSTOP)
+    before: list[int] = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while len(before) < len(family) or before != await operator.fetchval(AT_WORK):
+            before = await operator.fetchval(AT_WORK)
+            await asyncio.sleep(1.0)
+    return family
+
+
 async def test_a_second_sigterm_hands_back_at_once(
     programs: Programs, client: AsyncClient, operator: Connection
 ) -> None:
@@ -116,7 +135,7 @@ async def test_a_cancelled_job_leaves_no_process_no_lock_and_no_file(
     programs.serve()
     assert programs.port != first
     job = await in_training(client, operator, worker)
-    family = [child for child in family_of(worker) if has_worked(child)]
+    family = await held_at_work(worker, operator)
     key = {"Authorization": client.headers["authorization"]}
     async with AsyncClient(base_url=f"{programs.address}/api/v1", headers=key) as elsewhere:
         cancelled = await elsewhere.post(f"{JOBS}/{job}/cancel")
