@@ -37,6 +37,8 @@ def configure_logging(level: str, console: bool) -> None:
     root = logging.getLogger()
     root.handlers = [output]
     root.setLevel(level.upper())
+    for telling in ("httpx", "httpcore"):  # whole addresses, and what is in their queries
+        logging.getLogger(telling).setLevel(logging.WARNING)
     for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(noisy).handlers = []
         logging.getLogger(noisy).propagate = noisy != "uvicorn.access"

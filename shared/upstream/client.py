@@ -151,7 +151,8 @@ class UpstreamClient:
         """Wait before the next attempt; raises `error` where none is to be made."""
         if attempt == MOST_ATTEMPTS or not request.idempotent or not may_pass(error):
             raise error
-        pause = pause_before(attempt, error.retry_after, self._random)
+        terms = self._terms
+        pause = pause_before(attempt, terms.pause_seconds, error.retry_after, self._random)
         if time.monotonic() + pause >= ends_at or breaker.refuses or not line.budget.take():
             raise error
         RETRIES.labels(breaker.name.partition(":")[0]).inc()

@@ -17,8 +17,6 @@ from shared.upstream.errors import (
 )
 
 MOST_ATTEMPTS: Final = 3
-FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 8.0
 PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
 OUR_FAULT: Final = range(400, 500)
 LATER: Final = frozenset({408, 429})
@@ -43,13 +41,12 @@ def outcome_of(error: UpstreamError) -> Outcome:
             return Outcome.FAILED
 
 
-def pause_before(attempt: int, retry_after: float | None, random: Random) -> float:
-    """Seconds before the `attempt`th repetition, the first being 1.
+def pause_before(attempt: int, most: float, retry_after: float | None, random: Random) -> float:
+    """Seconds before the `attempt`th repetition, the first being 1, before which it is `most`.
 
     Full jitter (Brooker, "Exponential Backoff And Jitter"), and never less than was asked for.
     """
-    most = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1))
-    return max(random.uniform(0, most), retry_after or 0.0)
+    return max(random.uniform(0, most * 2 ** (attempt - 1)), retry_after or 0.0)
 
 
 def seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
