@@ -12,6 +12,7 @@ DROP FUNCTION
 SET LOCAL ROLE morrow_owner;
 
 DROP TABLE spool_receipts;
+DROP TABLE sources, source_syncs, order_lines, weather_days, traffic_days;
 DROP TABLE retrainings, training_marks, series_growth, retraining_policies, periodic_runs;
 DROP TABLE
   forecasts, model_aliases, models, queue_shares, queue_terms, tasks, idempotent_answers, stream_tickets,

@@ -401,3 +401,81 @@ CREATE TABLE spool_receipts (
 );
 
 CREATE INDEX ix_spool_receipts_ended ON spool_receipts (tenant_id, ended_at);
+
+-- Where sales, weather and traffic come from, what each pull of them did, and what they said.
+
+CREATE TABLE sources (
+  tenant_id uuid NOT NULL,
+  source text NOT NULL,
+  kind text NOT NULL,
+  base_url text,
+  options jsonb DEFAULT '{}'::jsonb NOT NULL,
+  credentials bytea,
+  state jsonb DEFAULT '{}'::jsonb NOT NULL,
+  holder uuid,
+  held_until timestamptz,
+  synced_at timestamptz,
+  updated_at timestamptz DEFAULT now() NOT NULL,
+  CONSTRAINT pk_sources PRIMARY KEY (tenant_id, source),
+  CONSTRAINT fk_sources_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE source_syncs (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  source text NOT NULL,
+  kind text NOT NULL,
+  cause text NOT NULL,
+  status text NOT NULL,
+  pages bigint DEFAULT 0 NOT NULL,
+  rows bigint DEFAULT 0 NOT NULL,
+  warnings jsonb DEFAULT '[]'::jsonb NOT NULL,
+  error jsonb,
+  created_at timestamptz DEFAULT now() NOT NULL,
+  started_at timestamptz,
+  finished_at timestamptz,
+  CONSTRAINT pk_source_syncs PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_source_syncs_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE INDEX ix_source_syncs_created ON source_syncs (tenant_id, source, created_at);
+
+CREATE TABLE order_lines (
+  tenant_id uuid NOT NULL,
+  order_id text NOT NULL,
+  location text NOT NULL,
+  product text NOT NULL,
+  day date NOT NULL,
+  quantity double precision NOT NULL,
+  CONSTRAINT pk_order_lines PRIMARY KEY (tenant_id, order_id, location, product, day),
+  CONSTRAINT fk_order_lines_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE INDEX ix_order_lines_day ON order_lines (tenant_id, day, location, product);
+
+CREATE TABLE weather_days (
+  tenant_id uuid NOT NULL,
+  cell text NOT NULL,
+  date date NOT NULL,
+  lead smallint NOT NULL,
+  known_at timestamptz NOT NULL,
+  temp_mean double precision,
+  temp_min double precision,
+  temp_max double precision,
+  precipitation double precision,
+  wind double precision,
+  sunshine double precision,
+  CONSTRAINT pk_weather_days PRIMARY KEY (tenant_id, cell, date, lead),
+  CONSTRAINT fk_weather_days_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE traffic_days (
+  tenant_id uuid NOT NULL,
+  location text NOT NULL,
+  date date NOT NULL,
+  level double precision NOT NULL,
+  samples bigint DEFAULT 1 NOT NULL,
+  known_at timestamptz NOT NULL,
+  CONSTRAINT pk_traffic_days PRIMARY KEY (tenant_id, location, date),
+  CONSTRAINT fk_traffic_days_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);

@@ -13,6 +13,7 @@ def upgrade() -> None:
     run_sql("0001_walls.sql")
     run_sql("0001_queue.sql")
     run_sql("0001_periodic.sql")
+    run_sql("0001_sources.sql")
 
 
 def downgrade() -> None:

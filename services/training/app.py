@@ -24,6 +24,7 @@ from services.training.retraining.routes import router as retraining_router
 from services.training.sales.routes import router as sales_router
 from services.training.sales.spooled import READERS
 from services.training.settings import Settings
+from services.training.sources.routes import router as sources_router
 from services.training.spool.health import state_of_spool
 from services.training.spool.replay import Replay
 from services.training.spool.routes import router as spool_router
@@ -45,6 +46,7 @@ BASE = "/api/v1"
 ROUTERS = (
     tenants_router,
     sales_router,
+    sources_router,
     jobs_router,
     socket_router,
     models_router,

@@ -13,7 +13,10 @@ Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
 
 
-SECRETS = ("database_url", "migration_database_url", "operator_key")
+SECRETS = (
+    *("database_url", "migration_database_url", "operator_key"),
+    *("sealing_key", "open_meteo_api_key"),
+)
 
 
 class SettingsRefused(Exception):
@@ -32,6 +35,7 @@ class Settings(BaseSettings):
     database_url: SecretStr
     migration_database_url: SecretStr | None = None
     operator_key: SecretStr | None = None
+    sealing_key: SecretStr | None = None  # seals the credentials of tenants' sources
 
     db_pool_size: Positive = 10
     db_max_overflow: NonNegative = 20
@@ -65,6 +69,14 @@ class Settings(BaseSettings):
     retain_trials_days: Positive = 90
     retain_orphans_hours: Positive = 24
 
+    allow_private_upstreams: bool = False
+    source_look_seconds: Annotated[float, Field(gt=0, le=86400)] = 60
+    sync_timeout_seconds: Annotated[float, Field(gt=0, le=86400)] = 1800
+    open_meteo_archive_url: str = "https://archive-api.open-meteo.com"
+    open_meteo_forecast_url: str = "https://api.open-meteo.com"
+    open_meteo_previous_runs_url: str = "https://previous-runs-api.open-meteo.com"
+    open_meteo_api_key: SecretStr | None = None
+
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -86,11 +98,11 @@ class Settings(BaseSettings):
             raise ValueError(f"scheme {scheme!r} is not postgresql://")
         return value
 
-    @field_validator("operator_key")
+    @field_validator("operator_key", "sealing_key")
     @classmethod
     def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 16:
-            raise ValueError("an operator key has at least 16 characters")
+            raise ValueError("a key of the service has at least 16 characters")
         return value
 
     @classmethod

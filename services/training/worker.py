@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
@@ -30,14 +30,22 @@ from services.training.queue.runner import QUEUED_CHANNEL, Lane, Runner
 from services.training.retraining.policy import RETRAINING
 from services.training.retraining.turn import retrain_due
 from services.training.settings import Settings
+from services.training.sources.addresses import Hosts
+from services.training.sources.ask import SYNC
+from services.training.sources.cargo import sync_cargo
+from services.training.sources.run import Supply
+from services.training.sources.turn import SOURCE_SYNC, ask_for_due_syncs
+from services.training.upstreams import open_upstreams
 from shared.artifacts import open_store
 from shared.background import running
 from shared.database import connect_directly, make_engine, make_sessions
 from shared.doorbell import Bell, Listener
 from shared.metrics_server import serve_own_metrics
 from shared.roles import WORKER
+from shared.sealed import Sealer
 
 PREPARE_SLOTS = 2
+SYNC_SLOTS = 8
 PRELOADED = [
     "services.training.queue.preload",
     "services.training.jobs.child",
@@ -104,21 +112,30 @@ async def _open(
         slots=slots,
         bell=bell,
     )
+    supply = Supply(
+        sessions=shop.sessions,
+        client=await held.enter_async_context(open_upstreams(settings)),
+        sealer=Sealer.of(settings.sealing_key),
+        hosts=Hosts.of(settings),
+        clock=lambda: datetime.now(UTC),
+    )
     rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter, settings.renew_seconds)
     leading = lead(locks, rota.run, settings.renew_seconds)
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
     runners = [
         Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter)
-        for lane in _lanes(shop, width)
+        for lane in _lanes(shop, supply, width)
     ]
     return runners, [listener.run(), bell.run(), locks.run(), lifeline.run(), leading]
 
 
-def _lanes(shop: Workshop, width: int) -> list[Lane]:
+def _lanes(shop: Workshop, supply: Supply, width: int) -> list[Lane]:
     cargo = cargo_of(shop)
+    syncs = sync_cargo(supply, shop.settings.sync_timeout_seconds)
     rules = Rules(most_running=shop.settings.max_running_tasks)
     return [
         Lane({PREPARE: cargo[PREPARE]}, PREPARE_SLOTS),
+        Lane({SYNC: syncs}, SYNC_SLOTS),  # one of its own: an upstream may be slow
         Lane({kind: cargo[kind] for kind in (POOL, TRAIN)}, width, rules),
     ]
 
@@ -127,6 +144,11 @@ def _periodic_works(shop: Workshop) -> list[Periodic]:
     """What the leading worker does again and again."""
     settings = shop.settings
     return [
+        Periodic(
+            SOURCE_SYNC,
+            timedelta(seconds=settings.source_look_seconds),
+            partial(ask_for_due_syncs, shop.sessions, shop.bell),
+        ),
         Periodic(
             RETRAINING,
             timedelta(seconds=settings.retraining_every_seconds),

@@ -1,6 +1,7 @@
 """JSON and NDJSON into columns: strict about what JSON leaves open."""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -42,13 +43,13 @@ def read_json(text: bytes) -> Frame:
     rows = document["rows"]
     if not isinstance(rows, list):
         raise refuse("invalid_json", "`rows` is a list of objects", field="rows")
-    return _frame(rows)
+    return frame_of(rows)
 
 
 def read_ndjson(text: bytes) -> Frame:
     """One JSON object a line; empty lines are passed over."""
     lines = [line for line in text.decode().split("\n") if line.strip()]
-    return _frame([_line(line, row) for row, line in enumerate(lines, 1)])
+    return frame_of([_line(line, row) for row, line in enumerate(lines, 1)])
 
 
 def _line(line: str, row: int) -> object:
@@ -60,14 +61,15 @@ def _line(line: str, row: int) -> object:
         raise refuse("invalid_json", f"row {row} is not JSON: {error!s:.300}", row=row) from None
 
 
-def _frame(rows: list[object]) -> Frame:
+def frame_of(rows: Sequence[object]) -> Frame:
+    """Parsed rows into columns; each is to be an object."""
     objects = _require_objects(rows)
     names = list(dict.fromkeys(name for keys in set(map(tuple, objects)) for name in keys))
     require_few_columns(names)
     return Frame({name: _column(objects, name) for name in names}, len(objects))
 
 
-def _require_objects(rows: list[object]) -> list[dict[str, object]]:
+def _require_objects(rows: Sequence[object]) -> list[dict[str, object]]:
     objects = [row for row in rows if isinstance(row, dict)]
     if len(objects) != len(rows):
         faults = Faults()

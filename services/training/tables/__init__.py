@@ -30,6 +30,13 @@ from services.training.tables.sales import (
     SaleCorrection,
     Series,
 )
+from services.training.tables.sources import (
+    OrderLine,
+    Source,
+    SourceSync,
+    TrafficDay,
+    WeatherDay,
+)
 from services.training.tables.spool import SpoolReceipt
 from services.training.tables.table import Json, Table
 from services.training.tables.tenants import ApiKey, AuditEntry, Tenant
@@ -47,6 +54,7 @@ __all__ = [
     "Location",
     "Model",
     "ModelAlias",
+    "OrderLine",
     "PeriodicRun",
     "Product",
     "QueueShare",
@@ -58,10 +66,14 @@ __all__ = [
     "SaleCorrection",
     "Series",
     "SeriesGrowth",
+    "Source",
+    "SourceSync",
     "SpoolReceipt",
     "StreamTicket",
     "Table",
     "Task",
     "Tenant",
+    "TrafficDay",
     "TrainingMark",
+    "WeatherDay",
 ]

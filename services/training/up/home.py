@@ -2,6 +2,7 @@
 
 data_dir/lock           held while it runs
 data_dir/operator.key   0600, made unless MORROW_OPERATOR_KEY is set
+data_dir/sealing.key     0600, made unless MORROW_SEALING_KEY is set; seals the sources' credentials
 data_dir/postgres/      the embedded PostgreSQL
 data_dir/models/        artifacts, unless MORROW_MODEL_STORAGE_PATH is set
 data_dir/spool/         what waits for the database, unless MORROW_SPOOL_PATH is set
@@ -45,6 +46,10 @@ class Home:
     @property
     def operator_key(self) -> Path:
         return self.path / "operator.key"
+
+    @property
+    def sealing_key(self) -> Path:
+        return self.path / "sealing.key"
 
 
 @contextmanager

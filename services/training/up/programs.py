@@ -14,6 +14,7 @@ NOT_INHERITED = (
     "MORROW_DATABASE_URL",
     "MORROW_MIGRATION_DATABASE_URL",
     "MORROW_OPERATOR_KEY",
+    "MORROW_SEALING_KEY",
     "MORROW_METRICS_PORT",  # the supervisor serves the metrics of all
 )
 
@@ -37,6 +38,7 @@ def serve_program(
     env = _env(options, environ, home) | {
         "MORROW_DATABASE_URL": database.url(API),
         "MORROW_OPERATOR_KEY": given or kept_secret(home.operator_key),
+        **_sealing_key(environ, home),
     }
     inherited = listening.fileno()
     command = (*options.commands.serve, "--fd", str(inherited))
@@ -46,8 +48,17 @@ def serve_program(
 def worker_program(
     options: UpOptions, environ: Mapping[str, str], home: Home, database: Database
 ) -> Program:
-    env = _env(options, environ, home) | {"MORROW_DATABASE_URL": database.url(WORKER)}
+    env = _env(options, environ, home) | {
+        "MORROW_DATABASE_URL": database.url(WORKER),
+        **_sealing_key(environ, home),
+    }
     return Program("worker", options.commands.worker, env)
+
+
+def _sealing_key(environ: Mapping[str, str], home: Home) -> dict[str, str]:
+    """What the API seals with and the worker opens with."""
+    given = environ.get("MORROW_SEALING_KEY")
+    return {"MORROW_SEALING_KEY": given or kept_secret(home.sealing_key)}
 
 
 def _env(options: UpOptions, environ: Mapping[str, str], home: Home) -> dict[str, str]:
