@@ -1,5 +1,7 @@
 SET LOCAL ROLE morrow_definer;
 
+DROP FUNCTION tell_breakers(text, text, interval, jsonb),
+  told_breakers(uuid, interval, text, uuid, integer), reset_breaker(text);
 DROP FUNCTION periodic_due(text, interval, integer), periodic_health();
 DROP FUNCTION
   keys_by_prefix(text), tenant_ids(uuid, integer), queue_reserve(smallint, double precision),
@@ -11,6 +13,7 @@ DROP FUNCTION
 
 SET LOCAL ROLE morrow_owner;
 
+DROP TABLE circuit_breakers, breaker_instances, breaker_resets;
 DROP TABLE spool_receipts;
 DROP TABLE sources, source_syncs, order_lines, weather_days, traffic_days;
 DROP TABLE retrainings, training_marks, series_growth, retraining_policies, periodic_runs;

@@ -479,3 +479,35 @@ CREATE TABLE traffic_days (
   CONSTRAINT pk_traffic_days PRIMARY KEY (tenant_id, location, date),
   CONSTRAINT fk_traffic_days_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
 );
+
+-- What the processes tell of their circuit breakers. What is no tenant's bears the id of zeros.
+
+CREATE TABLE circuit_breakers (
+  tenant_id uuid NOT NULL,
+  name text NOT NULL,
+  instance text NOT NULL,
+  upstream text NOT NULL,
+  state text NOT NULL,
+  since timestamptz NOT NULL,
+  failure_rate double precision NOT NULL,
+  slow_rate double precision NOT NULL,
+  calls bigint NOT NULL,
+  opened_count bigint NOT NULL,
+  last_error text,
+  CONSTRAINT pk_circuit_breakers PRIMARY KEY (tenant_id, name, instance)
+);
+
+CREATE TABLE breaker_instances (
+  tenant_id uuid NOT NULL,
+  instance text NOT NULL,
+  role text NOT NULL,
+  seen_at timestamptz NOT NULL,
+  CONSTRAINT pk_breaker_instances PRIMARY KEY (tenant_id, instance)
+);
+
+CREATE TABLE breaker_resets (
+  tenant_id uuid NOT NULL,
+  name text NOT NULL,
+  asked_at timestamptz DEFAULT now() NOT NULL,
+  CONSTRAINT pk_breaker_resets PRIMARY KEY (tenant_id, name)
+);

@@ -14,6 +14,7 @@ def upgrade() -> None:
     run_sql("0001_queue.sql")
     run_sql("0001_periodic.sql")
     run_sql("0001_sources.sql")
+    run_sql("0001_breakers.sql")
 
 
 def downgrade() -> None:

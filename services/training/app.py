@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from migrations import read_revisions
+from services.training.breakers.routes import router as breakers_router
 from services.training.deps import Resources
 from services.training.forecasts.recent import RecentForecasts
 from services.training.forecasts.routes import router as forecasts_router
@@ -53,6 +54,7 @@ ROUTERS = (
     forecasts_router,
     spool_router,
     retraining_router,
+    breakers_router,
 )
 MOST_KNOWN = 10_000
 

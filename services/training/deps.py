@@ -160,6 +160,14 @@ async def operator(request: Request, credentials: Credentials) -> None:
         raise Problem(403, "operator_only", "only the operator key may do this")
 
 
+async def viewer(request: Request, credentials: Credentials) -> UUID | None:
+    """The tenant who asks, and may read; None for the operator."""
+    held = resources_of(request)
+    if credentials is not None and _is_operator(held.settings, credentials.credentials):
+        return None
+    return _with_scope(await caller(request, credentials), Scope.READ).tenant_id
+
+
 async def transaction(
     request: Request, caller: Annotated[Caller, Depends(caller)]
 ) -> AsyncIterator[AsyncSession]:
@@ -180,6 +188,7 @@ KnownReader = Annotated[Caller, Depends(known_allowed(Scope.READ))]
 KnownIngester = Annotated[Caller, Depends(known_allowed(Scope.INGEST))]
 KnownIngesterOrReader = Annotated[Caller, Depends(known_allowed(Scope.INGEST, Scope.READ))]
 OperatorOnly = Depends(operator)
+Viewer = Annotated[UUID | None, Depends(viewer)]
 
 # scope="function" ends the transaction before the response is sent: a commit that fails must not
 # have answered 200.

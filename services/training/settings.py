@@ -69,13 +69,27 @@ class Settings(BaseSettings):
     retain_trials_days: Positive = 90
     retain_orphans_hours: Positive = 24
 
-    allow_private_upstreams: bool = False
     source_look_seconds: Annotated[float, Field(gt=0, le=86400)] = 60
     sync_timeout_seconds: Annotated[float, Field(gt=0, le=86400)] = 1800
     open_meteo_archive_url: str = "https://archive-api.open-meteo.com"
     open_meteo_forecast_url: str = "https://api.open-meteo.com"
     open_meteo_previous_runs_url: str = "https://previous-runs-api.open-meteo.com"
     open_meteo_api_key: SecretStr | None = None
+    http_connect_seconds: Annotated[float, Field(gt=0)] = 30
+    http_read_seconds: Annotated[float, Field(gt=0)] = 60
+    http_write_seconds: Annotated[float, Field(gt=0)] = 30
+    http_pool_seconds: Annotated[float, Field(gt=0)] = 30
+    http_max_bytes: Positive = 16 * 2**20  # of one answer, decoded
+    http_connections: Positive = 8  # to one upstream, of each process
+    collect_timeout_seconds: Annotated[float, Field(gt=0)] = 120
+    allow_private_upstreams: bool = False
+    breaker_sales_failures: Positive = 5
+    breaker_sales_open_seconds: Annotated[float, Field(gt=0)] = 60
+    breaker_weather_failures: Positive = 3
+    breaker_weather_open_seconds: Annotated[float, Field(gt=0)] = 30
+    breaker_traffic_failures: Positive = 3
+    breaker_traffic_open_seconds: Annotated[float, Field(gt=0)] = 30
+    breaker_probes: Positive = 1
 
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None

@@ -13,6 +13,7 @@ from random import Random
 
 import structlog
 
+from services.training.breakers.fleet import BREAKERS_CHANNEL, Fleet
 from services.training.jobs.pipeline import cargo_of
 from services.training.jobs.pool_shelf import PoolShelf
 from services.training.jobs.store import POOL, PREPARE, TRAIN
@@ -90,7 +91,8 @@ async def _open(
     held.push_async_callback(engine.dispose)
     connect = partial(connect_directly, dsn, WORKER)
     listener = Listener(
-        partial(connect, "morrow-worker-listener"), (QUEUED_CHANNEL, CANCELLED_CHANNEL)
+        partial(connect, "morrow-worker-listener"),
+        (QUEUED_CHANNEL, CANCELLED_CHANNEL, BREAKERS_CHANNEL),
     )
     bell = Bell(partial(connect, "morrow-worker-bell"))
     terms = LeaseTerms(
@@ -121,12 +123,14 @@ async def _open(
     )
     rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter, settings.renew_seconds)
     leading = lead(locks, rota.run, settings.renew_seconds)
+    fleet = Fleet(engine, supply.client.breakers, listener, WORKER)
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
     runners = [
         Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter)
         for lane in _lanes(shop, supply, width)
     ]
-    return runners, [listener.run(), bell.run(), locks.run(), lifeline.run(), leading]
+    loops = [listener.run(), bell.run(), locks.run(), lifeline.run(), fleet.run(), leading]
+    return runners, loops
 
 
 def _lanes(shop: Workshop, supply: Supply, width: int) -> list[Lane]:

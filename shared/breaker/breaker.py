@@ -110,6 +110,15 @@ class Breaker:
         return self._window
 
     @property
+    def outlook(self) -> tuple[State, float]:
+        """What awaits the next call, and since when: what is open only until somebody comes is
+        half-open already."""
+        probing_from = self.changed_at + self.terms.open_seconds
+        if self.state is State.OPEN and probing_from <= self._clock():
+            return State.HALF_OPEN, probing_from
+        return self.state, self.changed_at
+
+    @property
     def refuses(self) -> bool:
         """Whether a call would not be admitted now."""
         if self.state is State.OPEN:

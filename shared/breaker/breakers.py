@@ -59,12 +59,13 @@ class Breakers:
         for (name, owner), kept in self._kept.items():
             breaker = kept.breaker
             window = breaker.window
+            state, since = breaker.outlook
             yield Report(
                 name=name,
                 owner=owner,
                 upstream=kept.upstream,
-                state=breaker.state,
-                state_seconds=now - breaker.changed_at,
+                state=state,
+                state_seconds=now - since,
                 failure_rate=window.failure_rate,
                 slow_rate=window.slow_rate,
                 calls=window.calls,

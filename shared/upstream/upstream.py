@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
+
+LONGEST_NAME: Final = 300  # a host name has at most 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,5 +24,7 @@ class Upstream:
     owner: UUID | None = None
 
     def __post_init__(self) -> None:
+        if not (self.breaker.isprintable() and 0 < len(self.breaker) <= LONGEST_NAME):
+            raise ValueError(f"{self.breaker!r:.100} names no breaker")
         if not self.trusted and self.owner is None:
             raise ValueError(f"{self.breaker}: an upstream that a tenant gave names its owner")

@@ -3,6 +3,7 @@
 The database is made by `migrations/`; a test holds these classes against it, both ways.
 """
 
+from services.training.tables.breakers import BreakerInstance, BreakerReset, CircuitBreaker
 from services.training.tables.jobs import (
     IdempotentAnswer,
     Job,
@@ -44,7 +45,10 @@ from services.training.tables.tenants import ApiKey, AuditEntry, Tenant
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "BreakerInstance",
+    "BreakerReset",
     "CalendarEvent",
+    "CircuitBreaker",
     "Forecast",
     "IdempotentAnswer",
     "Job",

@@ -1,0 +1,90 @@
+"""One truth of many processes: each tells the database of its breakers, and resets when asked to.
+
+A process tells when something changed, and every `HEARTBEAT_SECONDS` that it is alive; one that
+fell silent is told of no more. A reset is a row that every process finds when it tells, at once if
+the doorbell was heard. No process opens a breaker because another did: what fails for one may be
+its own network, and to find out costs it no more than the few calls that open a breaker.
+"""
+
+import datetime as dt
+import json
+import os
+import socket
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Interval, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.training.tables.breakers import EVERYBODY
+from shared.breaker import Breakers, Report
+from shared.doorbell import Listener, wait_for_ring
+from shared.outage import DatabaseErrors
+
+BREAKERS_CHANNEL: Final = "morrow_breakers"
+HEARTBEAT_SECONDS: Final = 5.0
+SILENCE: Final = timedelta(seconds=3 * HEARTBEAT_SECONDS)
+TELL: Final = text("SELECT * FROM tell_breakers(:teller, :role, :silence, :seen)").bindparams(
+    bindparam("silence", type_=Interval)
+)
+
+log = structlog.get_logger()
+
+
+class Fleet:
+    """This process's part of it. `role` says what kind of process it is."""
+
+    def __init__(
+        self, engine: AsyncEngine, breakers: Breakers, listener: Listener, role: str
+    ) -> None:
+        self.instance = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+        self._engine = engine
+        self._breakers = breakers
+        self._listener = listener
+        self._role = role.removeprefix("morrow_")
+        self._applied: dict[str, dt.datetime] = {}
+        self._is_heard = True
+
+    async def run(self) -> None:
+        """Tell and listen until cancelled; while the database is away, try again."""
+        async with self._listener.subscribe(BREAKERS_CHANNEL) as rung:
+            self._breakers.on_change = rung.set
+            while True:
+                await self._try_to_tell()
+                await wait_for_ring(rung, HEARTBEAT_SECONDS)
+
+    async def tell(self) -> None:
+        """Say what is, and close what all were asked to."""
+        seen = json.dumps([_told(report) for report in self._breakers.reports()])
+        values = {
+            "teller": self.instance,
+            "role": self._role,
+            "silence": SILENCE,
+            "seen": seen,
+        }
+        async with self._engine.begin() as connection:
+            asked = {row.name: row.asked_at for row in await connection.execute(TELL, values)}
+        for name, asked_at in asked.items():
+            if self._applied.get(name) != asked_at:
+                self._reset(name)
+        self._applied = asked
+
+    async def _try_to_tell(self) -> None:
+        try:
+            await self.tell()
+            self._is_heard = True
+        except DatabaseErrors as error:
+            if self._is_heard:
+                log.warning("breakers_untold", error=str(error))
+            self._is_heard = False
+
+    def _reset(self, name: str) -> None:
+        if self._breakers.reset(name):
+            log.info("breaker_reset", breaker=name)
+
+
+def _told(report: Report) -> dict[str, Any]:
+    return asdict(report) | {"owner": str(report.owner or EVERYBODY)}
