@@ -44,6 +44,7 @@ from shared.doorbell import Bell, Listener
 from shared.metrics_server import serve_own_metrics
 from shared.roles import WORKER
 from shared.sealed import Sealer
+from shared.upstream.client import UpstreamClient
 
 PREPARE_SLOTS = 2
 SYNC_SLOTS = 8
@@ -114,13 +115,7 @@ async def _open(
         slots=slots,
         bell=bell,
     )
-    supply = Supply(
-        sessions=shop.sessions,
-        client=await held.enter_async_context(open_upstreams(settings)),
-        sealer=Sealer.of(settings.sealing_key),
-        hosts=Hosts.of(settings),
-        clock=lambda: datetime.now(UTC),
-    )
+    supply = _supply(shop, await held.enter_async_context(open_upstreams(settings)))
     rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter, settings.renew_seconds)
     leading = lead(locks, rota.run, settings.renew_seconds)
     fleet = Fleet(engine, supply.client.breakers, listener, WORKER)
@@ -131,6 +126,16 @@ async def _open(
     ]
     loops = [listener.run(), bell.run(), locks.run(), lifeline.run(), fleet.run(), leading]
     return runners, loops
+
+
+def _supply(shop: Workshop, client: UpstreamClient) -> Supply:
+    return Supply(
+        sessions=shop.sessions,
+        client=client,
+        sealer=Sealer.of(shop.settings.sealing_key),
+        hosts=Hosts.of(shop.settings),
+        clock=lambda: datetime.now(UTC),
+    )
 
 
 def _lanes(shop: Workshop, supply: Supply, width: int) -> list[Lane]:
