@@ -212,7 +212,9 @@ CREATE INDEX ix_tasks_waiting ON tasks (run_after) WHERE state = 'waiting';
 
 CREATE UNIQUE INDEX ix_tasks_running ON tasks (tenant_id, unique_key) WHERE state = 'running';
 
-CREATE INDEX ix_tasks_lease ON tasks (lease_until) WHERE state = 'running';
+-- Whoever asks for the running task of a series does not speak of leases, and cannot be given this.
+CREATE INDEX ix_tasks_lease ON tasks (lease_until)
+  WHERE state = 'running' AND lease_until IS NOT NULL;
 
 CREATE INDEX ix_tasks_group ON tasks (tenant_id, group_id, kind, state);
 

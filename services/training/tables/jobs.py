@@ -109,7 +109,11 @@ class Task(Table):
         ),
         Index("ix_tasks_waiting", "run_after", postgresql_where=text("state = 'waiting'")),
         Index("ix_tasks_running", "tenant_id", "unique_key", unique=True, postgresql_where=RUNNING),
-        Index("ix_tasks_lease", "lease_until", postgresql_where=RUNNING),
+        Index(
+            "ix_tasks_lease",
+            "lease_until",
+            postgresql_where=text("state = 'running' AND lease_until IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
