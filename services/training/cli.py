@@ -12,6 +12,7 @@ from services.training.commands import models, sales, tenants
 from services.training.commands.demo import demo
 from services.training.commands.doctor import doctor
 from services.training.commands.forecast import forecast
+from services.training.commands.sample_upstream import sample_upstream
 from services.training.commands.train import train
 from shared.logging import configure_logging
 
@@ -105,6 +106,7 @@ def migrate() -> None:
 
 app.command()(demo)
 app.command()(doctor)
+app.command()(sample_upstream)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(sales.app, name="sales")
 app.command()(train)

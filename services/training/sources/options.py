@@ -86,7 +86,10 @@ class ContractWeatherOptions(WeatherOptions):
 
 
 class FlowOptions(Options):
+    """`path`: where under the address the flow at a point is told."""
+
     every_minutes: Minutes = 60
+    path: Annotated[str, Field(max_length=200, pattern=r"^/[A-Za-z0-9/_.-]*$")] = "/flow"
 
 
 OPTIONS: Final[dict[tuple[SourceName, Kind], type[BaseModel]]] = {

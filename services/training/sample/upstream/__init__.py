@@ -1,0 +1,1 @@
+"""The sample bakery's till, weather and traffic, served over HTTP as suppliers would."""
