@@ -27,6 +27,7 @@ ALL: Final = (
     "main_job",
     "load_speed",
     "cancel_speed",
+    "breaker_speed",
     "accuracy",
 )
 ACCURACY: Final = ("--json", "--methods", "engine", "combine", "--processes", "2")

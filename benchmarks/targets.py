@@ -80,6 +80,8 @@ SPEED: Final = (
            ("cancel_speed", "cancelled_s", "cleared", "most"), most=2),
     Target("a dead worker's task is taken over, longest, s",
            ("cancel_speed", "takeover_s", "most"), most=30),
+    Target("an open circuit breaker answers, p99, ms",
+           ("breaker_speed", "open", "one_by_one", "p99_ms"), most=5),
 )  # fmt: skip
 
 
