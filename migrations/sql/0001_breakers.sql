@@ -12,8 +12,8 @@ CREATE POLICY definer ON breaker_resets TO morrow_definer USING (true) WITH CHEC
 
 SET LOCAL ROLE morrow_definer;
 
--- What `teller` sees now, in place of all that it said before; a row that says the same is not
--- written again. Of who has been silent for too long nothing is kept. Answers with the resets of
+-- What `teller` sees now, in place of all that it said before, or that this still holds, where `seen`
+-- is null; a row that says the same is not written again. Of who has been silent for too long nothing is kept. Answers with the resets of
 -- the last hour.
 CREATE FUNCTION tell_breakers(teller text, its_role text, silence interval, seen jsonb)
 RETURNS TABLE (name text, asked_at timestamptz)
@@ -23,19 +23,17 @@ AS $$
   VALUES ('00000000-0000-0000-0000-000000000000', teller, its_role, now())
   ON CONFLICT (tenant_id, instance) DO UPDATE SET role = excluded.role, seen_at = excluded.seen_at;
 
-  DELETE FROM breaker_instances i WHERE i.instance IN (
-    SELECT o.instance FROM breaker_instances o WHERE o.seen_at < now() - silence
-    FOR UPDATE SKIP LOCKED
-  );
-
-  DELETE FROM circuit_breakers b WHERE (b.tenant_id, b.name, b.instance) IN (
-    SELECT o.tenant_id, o.name, o.instance FROM circuit_breakers o
-    WHERE NOT EXISTS (SELECT FROM breaker_instances i WHERE i.instance = o.instance)
-    FOR UPDATE OF o SKIP LOCKED
-  );
+  WITH gone AS (
+    DELETE FROM breaker_instances i WHERE i.instance IN (
+      SELECT o.instance FROM breaker_instances o WHERE o.seen_at < now() - silence
+      FOR UPDATE SKIP LOCKED
+    )
+    RETURNING i.instance
+  )
+  DELETE FROM circuit_breakers b USING gone WHERE b.instance = gone.instance;
 
   DELETE FROM circuit_breakers b
-  WHERE b.instance = teller AND NOT EXISTS (
+  WHERE b.instance = teller AND seen IS NOT NULL AND NOT EXISTS (
     SELECT FROM jsonb_to_recordset(seen) AS s (owner uuid, name text)
     WHERE s.owner = b.tenant_id AND s.name = b.name
   );

@@ -1,6 +1,6 @@
 """What a breaker tells of itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -15,7 +15,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One process's view of one upstream. `state_seconds`: how long it has been in its state.
+    """One process's view of one upstream. `state_seconds`: how long it has been in its state,
+    which makes no two reports differ.
 
     `calls` are those in its window, of which the rates are parts. `owner`: whose it is; None,
     everybody's. `opened_count` counts since the process began.
@@ -25,7 +26,7 @@ class Report:
     owner: UUID | None
     upstream: str
     state: State
-    state_seconds: float
+    state_seconds: float = field(compare=False)
     failure_rate: float
     slow_rate: float
     calls: int

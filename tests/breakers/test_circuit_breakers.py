@@ -32,7 +32,7 @@ class Process:
         self.engine = make_engine(database.worker_dsn, WORKER, PoolLimits(size=1), "a-process")
         connect = partial(connect_directly, database.worker_dsn, WORKER, "a-process")
         listener = Listener(connect, (BREAKERS_CHANNEL,))
-        self.fleet = Fleet(self.engine, self.breakers, listener, WORKER)
+        self.fleet = Fleet(self.engine, self.breakers, listener, WORKER, self.clock)
 
     def call(self, name: str, owner: UUID | None = None, *, fails: bool = False) -> None:
         breaker = self.breakers.of(name, owner, "made:443")
@@ -179,12 +179,28 @@ async def test_who_is_silent_is_forgotten_by_the_others(
     assert [row["instance"] for row in instances] == [other.fleet.instance]
 
 
+async def test_what_was_forgotten_while_it_slept_is_told_again(
+    database: Database, api: httpx.AsyncClient, process: Process
+) -> None:
+    """As when it was stopped and went on: for itself nothing has changed."""
+    process.call("weather:x:443")
+    await process.fleet.tell()
+    await execute(database.admin_dsn, "DELETE FROM circuit_breakers")
+    process.clock.advance(5)
+    await process.fleet.tell()
+    assert await names_seen_by(api) == []
+    process.clock.advance(55)
+    await process.fleet.tell()
+    assert await names_seen_by(api) == [("weather:x:443", None)]
+
+
 async def test_what_did_not_change_is_not_written_again(
     database: Database, process: Process
 ) -> None:
     process.call("weather:x:443")
     written = set()
     for _ in range(3):
+        process.clock.advance(60)
         await process.fleet.tell()
         connection = await asyncpg.connect(database.admin_dsn)
         written.add(await connection.fetchval("SELECT xmin::text FROM circuit_breakers"))

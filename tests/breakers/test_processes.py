@@ -12,9 +12,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.conftest import OPERATOR_KEY, Database, client_of, execute
+from tests.conftest import OPERATOR_KEY, Database, Tenant, client_of, execute
 from tests.processes import Programs, programs_on
-from tests.upstream.made_upstream import Answer, MadeUpstream, made_upstream
+from tests.upstream.made_upstream import Answer, Asked, MadeUpstream, good, made_upstream
 
 ROOT = Path(__file__).parents[2]
 NAME = "weather:made:80"
@@ -143,3 +143,31 @@ async def test_who_died_is_told_of_no_more(database: Database, app: FastAPI) -> 
         assert await other.call() == "upstream_status"
         assert await other.call() == "upstream_status"
         await shown_when(operator, has_states("open"))
+
+
+async def test_a_worker_tells_of_the_source_that_failed_it(
+    database: Database, app: FastAPI, tenant: Tenant, tmp_path: Path
+) -> None:
+    well = False
+
+    def answer(asked: Asked) -> Answer:
+        return good({"items": [], "next_cursor": None}) if well else Answer(503)
+
+    terms = {"MORROW_ALLOW_PRIVATE_UPSTREAMS": "1", "MORROW_BREAKER_SALES_FAILURES": "1"}
+    async with made_upstream(answer) as upstream, client_of(app, OPERATOR_KEY) as operator:
+        operator.base_url = tenant.client.base_url = "http://morrow/api/v1"
+        with programs_on(database, tmp_path, **terms) as programs:
+            await asyncio.to_thread(programs.work)
+            source = {"kind": "http", "base_url": upstream.url}
+            assert (await tenant.client.put("/sources/sales", json=source)).status_code == 200
+            assert (await tenant.client.post("/sources/sales/sync")).status_code == 202
+            seen = await shown_when(tenant.client, has_states("open"))
+            slug = (await tenant.client.get("/tenant")).json()["slug"]
+            assert (seen["name"], seen["tenant_id"]) == (f"sales:{slug}", str(tenant.id))
+            assert seen["instances"][0]["role"] == "worker"
+            well = True
+            await operator.post(f"/circuit-breakers/sales:{slug}/reset")
+            await shown_when(tenant.client, has_states("closed"))
+            assert (await tenant.client.post("/sources/sales/sync")).status_code == 202
+            seen = await shown_when(tenant.client, lambda found: bool(found and found["calls"]))
+            assert (seen["state"], seen["failure_rate"]) == ("closed", 0)

@@ -53,6 +53,7 @@ class MadeUpstream:
     answer: Callable[[Asked], Answer]
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
+    _serving: set["asyncio.Task[None] | None"] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -64,7 +65,8 @@ class MadeUpstream:
         return Upstream(breaker, url or self.url, False, headers, OWNER)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        self._serving.add(current := asyncio.current_task())
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while asked := await _read(reader):
                 self.asked.append(asked)
                 answer = self.answer(asked)
@@ -73,7 +75,15 @@ class MadeUpstream:
                 await writer.drain()
                 if answer.headers.get("Connection") == "close":
                     break
+        self._serving.discard(current)
         writer.close()
+
+    async def hang_up(self) -> None:
+        """End every connection, whatever still waits for its answer."""
+        serving = [task for task in self._serving if task is not None]
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving)
 
 
 async def _read(reader: asyncio.StreamReader) -> Asked | None:
@@ -102,6 +112,7 @@ async def made_upstream(
         yield made
     finally:
         server.close()
+        await made.hang_up()
 
 
 def patient_breakers() -> Breakers:
