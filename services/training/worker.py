@@ -16,7 +16,7 @@ import structlog
 from services.training.breakers.fleet import BREAKERS_CHANNEL, Fleet
 from services.training.jobs.pipeline import cargo_of
 from services.training.jobs.pool_shelf import PoolShelf
-from services.training.jobs.store import POOL, PREPARE, TRAIN
+from services.training.jobs.store import POOL, PREPARE, RELEASE, TRAIN
 from services.training.jobs.workshop import SlotPool, Workshop
 from services.training.pools import pool_limits
 from services.training.pruning.terms import Terms
@@ -143,7 +143,7 @@ def _lanes(shop: Workshop, supply: Supply, width: int) -> list[Lane]:
     syncs = sync_cargo(supply, shop.settings.sync_timeout_seconds)
     rules = Rules(most_running=shop.settings.max_running_tasks)
     return [
-        Lane({PREPARE: cargo[PREPARE]}, PREPARE_SLOTS),
+        Lane({kind: cargo[kind] for kind in (PREPARE, RELEASE)}, PREPARE_SLOTS),
         Lane({SYNC: syncs}, SYNC_SLOTS),  # one of its own: an upstream may be slow
         Lane({kind: cargo[kind] for kind in (POOL, TRAIN)}, width, rules),
     ]

@@ -8,9 +8,10 @@ from sqlalchemy import text
 
 from services.training.jobs.cancel import cancel_job
 from services.training.jobs.collect import collect, validate
-from services.training.jobs.fan_out import fan_out, snapshot
+from services.training.jobs.fan_out import fan_out, put_in
 from services.training.jobs.prepare import start
 from services.training.jobs.schemas import TrainingRequest
+from services.training.jobs.snapshot import snapshot
 from services.training.jobs.store import PREPARE, TRAIN
 from services.training.jobs.workshop import Workshop
 from services.training.queue.enqueue import NewTask
@@ -24,10 +25,8 @@ from tests.jobs.asking import ask, check_log, events_of, read_job
 from tests.jobs.claiming import claim
 
 
-async def prepared(
-    workshop: Workshop, task: ClaimedTask, request: TrainingRequest
-) -> list[NewTask]:
-    """What the task would fan out to."""
+async def read(workshop: Workshop, task: ClaimedTask, request: TrainingRequest) -> list[NewTask]:
+    """What the task would put in."""
     tasks: list[NewTask] = []
     async for collected in collect(workshop, task, request):
         tasks += await snapshot(workshop, task, request, validate(workshop, collected))
@@ -65,13 +64,12 @@ async def test_a_job_that_is_cancelled_while_it_fans_out_trains_nothing(
     job = await ask(shop.client)
     [task] = await claim(workshop, PREPARE)
     request = await start(workshop, task)
-    (collected,) = [batch async for batch in collect(workshop, task, request)]
-    tasks = await snapshot(workshop, task, request, validate(workshop, collected))
+    await put_in(workshop, task, await read(workshop, task, request))
     async with tenant_transaction(sessions, shop.id) as session:
         await session.execute(
             text("SELECT 1 FROM jobs WHERE id = :id FOR UPDATE"), {"id": UUID(job["id"])}
         )
-        fanning_out = asyncio.create_task(fan_out(workshop, task, tasks))
+        fanning_out = asyncio.create_task(fan_out(workshop, task, request, None))
         await until_someone_waits_for_a_lock(sessions)
         cancelling = asyncio.create_task(
             shop.client.post(f"/api/v1/training-jobs/{job['id']}/cancel")
@@ -97,16 +95,21 @@ async def waiting(sessions: Sessions) -> int:
         return count or 0
 
 
-async def test_what_was_cancelled_before_it_fanned_out_fans_out_no_more(
+async def test_what_is_cancelled_between_two_batches_puts_in_no_more_and_trains_nothing(
     shop: Tenant, workshop: Workshop
 ) -> None:
     job = await ask(shop.client)
     [task] = await claim(workshop, PREPARE)
     request = await start(workshop, task)
-    (collected,) = [batch async for batch in collect(workshop, task, request)]
-    tasks = await snapshot(workshop, task, request, validate(workshop, collected))
-    await shop.client.post(f"/api/v1/training-jobs/{job['id']}/cancel")
+    first, second = await read(workshop, task, request)
+    await put_in(workshop, task, [first])
+    answer = await shop.client.post(f"/api/v1/training-jobs/{job['id']}/cancel")
+    assert answer.json()["products"]["cancelled"] == answer.json()["products"]["total"] == 1
     with pytest.raises(StalePublish):
-        await fan_out(workshop, task, tasks)
+        await put_in(workshop, task, [second])
+    with pytest.raises(StalePublish):
+        await fan_out(workshop, task, request, None)
     assert await claim(workshop, TRAIN) == []
-    assert (await read_job(shop.client, job["id"]))["products"]["total"] == 0
+    left = await read_job(shop.client, job["id"])
+    assert (left["status"], left["products"]["total"]) == ("cancelled", 1)
+    check_log(await events_of(shop.client, job["id"]))

@@ -8,11 +8,13 @@ import asyncpg
 import pytest
 
 from services.training.jobs.collect import collect, validate
-from services.training.jobs.fan_out import fan_out, snapshot, training_config
+from services.training.jobs.fan_out import fan_out, put_in
 from services.training.jobs.kept_pools import require_kept
-from services.training.jobs.pool_choice import KeepPools, choose_pools
-from services.training.jobs.pooling import publish_pools, with_pools
+from services.training.jobs.pool_choice import KeepPools, PoolChoice, choose_pools
+from services.training.jobs.pooling import publish_pools
 from services.training.jobs.prepare import start
+from services.training.jobs.schemas import TrainingRequest
+from services.training.jobs.snapshot import snapshot, training_config
 from services.training.jobs.store import POOL, PREPARE, TRAIN
 from services.training.jobs.workshop import Workshop
 from services.training.queue.enqueue import NewTask, enqueue
@@ -38,6 +40,11 @@ async def is_stored(workshop: Workshop, tenant: Tenant, sha256: str) -> bool:
 
 async def end_trainings(database: Database, state: str = "succeeded") -> None:
     await execute(database.admin_dsn, f"UPDATE tasks SET state = '{state}' WHERE kind = 'train'")
+
+
+async def end_running(database: Database) -> None:
+    ended = "UPDATE tasks SET state = 'succeeded' WHERE state = 'running' AND kind = 'train'"
+    await execute(database.admin_dsn, ended)
 
 
 async def new_pool_task(workshop: Workshop, tenant: Tenant) -> ClaimedTask:
@@ -92,31 +99,30 @@ async def test_a_job_whose_pools_are_replaced_while_it_is_prepared_chooses_again
     later = await new_pool_task(workshop, bakery)
     await ask(bakery.client, **POOLED, products=["p0"], force=False)
     [small] = await claim(workshop, PREPARE)
-    tasks = await prepared(workshop, small)
-    assert [task.payload.get("pools") for task in tasks] == [old.sha256]
+    request, choice = await prepared(workshop, small)
+    assert choice == KeepPools(old.sha256)
     await publish_pools(workshop, later, pools_of())
     await claim(workshop, TRAIN)
     with pytest.raises(Snooze, match="replaced"):
-        await fan_out(workshop, small, tasks)
+        await fan_out(workshop, small, request, choice)
     assert await claim(workshop, TRAIN) == []
     [new] = await kept_by(workshop.sessions, bakery)
-    again = await prepared(workshop, small)
-    assert [task.payload.get("pools") for task in again] == [new.sha256]
-    await end_trainings(database)  # or the same series waits for them
-    await fan_out(workshop, small, again)
-    assert len(await claim(workshop, TRAIN)) == 1
+    _, again = await prepared(workshop, small)
+    assert again == KeepPools(new.sha256)
+    await end_running(database)  # or the same series waits for them
+    await fan_out(workshop, small, request, again)
+    [training] = await claim(workshop, TRAIN)
+    assert training.payload["pools"] == new.sha256
 
 
-async def prepared(workshop: Workshop, task: ClaimedTask) -> list[NewTask]:
+async def prepared(workshop: Workshop, task: ClaimedTask) -> tuple[TrainingRequest, PoolChoice]:
     """All of `pipeline.prepare` but its last step."""
     request = await start(workshop, task)
-    tasks: list[NewTask] = []
     async for collected in collect(workshop, task, request):
-        tasks += await snapshot(workshop, task, request, validate(workshop, collected))
+        checked = validate(workshop, collected)
+        await put_in(workshop, task, await snapshot(workshop, task, request, checked))
     config = training_config(request, workshop.settings)
-    choice = await choose_pools(workshop, task, request, config, tasks)
-    assert isinstance(choice, KeepPools)
-    return list(with_pools(task, request, config, choice, tasks))
+    return request, await choose_pools(workshop, task, request, config)
 
 
 async def test_who_drops_pools_waits_for_who_is_about_to_name_them(

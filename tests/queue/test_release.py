@@ -13,9 +13,15 @@ from shared.database import tenant_transaction
 from tests.queue.real_queue import EXPIRED, Queue
 
 
-async def let_in(queue: Queue, tenant_id: UUID, group: UUID, **news: object) -> None:
+async def let_in(queue: Queue, tenant_id: UUID, group: UUID, **news: object) -> bool:
+    return await let_some_in(queue, tenant_id, group, 100, **news)
+
+
+async def let_some_in(
+    queue: Queue, tenant_id: UUID, group: UUID, most: int, **news: object
+) -> bool:
     async with tenant_transaction(queue.sessions, tenant_id) as session:
-        await release(session, group, news)
+        return await release(session, group, news, most)
 
 
 async def test_nobody_claims_a_held_task_before_its_group_is_released(
@@ -69,6 +75,21 @@ async def test_released_tasks_run_in_the_order_they_were_put_in_each_after_the_c
     tags = [(await queue.row(tenant_id, task)).start_tag for task in ids]
     assert [tag - tags[0] for tag in tags] == [0.0, 4.0, 5.0]
     assert [(await queue.claim_one()).id for _ in ids] == ids
+
+
+async def test_a_large_group_is_let_in_by_parts_in_its_order(queue: Queue, tenant_id: UUID) -> None:
+    group = uuid4()
+    ids = await queue.put(tenant_id, 5, group_id=group, state=State.HELD)
+    more, queued = [], []
+    for _ in range(3):
+        more.append(await let_some_in(queue, tenant_id, group, 2, part=len(more)))
+        rows = await queue.rows(tenant_id)
+        queued.append([row.id for row in rows if row.state == "queued"])
+    assert more == [True, True, False]
+    assert queued == [ids[:2], ids[:4], ids]
+    rows = await queue.rows(tenant_id)
+    assert [row.start_tag - rows[0].start_tag for row in rows] == [0, 1, 2, 3, 4]
+    assert [row.payload["part"] for row in rows] == [0, 0, 1, 1, 2]
 
 
 async def test_each_priority_class_is_released_into_its_own(queue: Queue, tenant_id: UUID) -> None:
@@ -130,7 +151,7 @@ async def test_a_cancelled_group_holds_nothing_that_a_release_could_let_in(
     held = await queue.put(tenant_id, 2, group_id=group, state=State.HELD)
     async with tenant_transaction(queue.asking, tenant_id) as session:
         cancelled = await cancel_group(session, group)
-    assert [task.id for task in cancelled] == held
+    assert cancelled == held
     await let_in(queue, tenant_id, group)
     assert await queue.claim(slots=9) == []
 
@@ -147,7 +168,7 @@ async def test_a_release_ends_with_the_transaction_that_the_fence_refused(
 
     async def release_and_finish() -> None:
         async with tenant_transaction(queue.sessions, tenant_id) as session:
-            await release(session, group, {})
+            await release(session, group, {}, 100)
             await finish(session, stale, State.SUCCEEDED)
 
     with pytest.raises(StalePublish):

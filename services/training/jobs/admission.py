@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from services.training import tables
 from services.training.jobs.schemas import ENDED, TrainingRequest
+from services.training.jobs.store import count_held, open_preparations
 from services.training.queue.backlog import count_backlog
 from services.training.queue.task import Refused, Snooze
 from services.training.tenants.limits import Limits, limits_of
@@ -29,29 +30,44 @@ class NoRoom(Snooze):
 
 async def check_room(session: AsyncSession, tenant_id: UUID) -> None:
     """Raise a 429 where the tenant has as many jobs open, or tasks queued, as it may. Until the
-    transaction ends nobody else is admitted for the tenant."""
+    transaction ends nobody else is admitted for the tenant. What a job has put in before it is
+    admitted does not count: jobs that fill the queue by halves would wait for each other."""
     limits = await _limits_alone(session, tenant_id)
     if limits.open_jobs is not None and await _count_open_jobs(session) >= limits.open_jobs:
         raise _too_many("too_many_jobs", f"{limits.open_jobs} jobs wait or run already")
-    if limits.queued_tasks is not None and await count_backlog(session) >= limits.queued_tasks:
+    if limits.queued_tasks is not None and await _backlog(session) >= limits.queued_tasks:
         raise _too_many("too_many_queued_tasks", f"{limits.queued_tasks} tasks are queued already")
 
 
-async def require_room(session: AsyncSession, tenant_id: UUID, wanted: int) -> None:
-    """Raise `NoRoom` where `wanted` more tasks are too many for now, `Refused` where they would be
-    too many for an empty queue. Nobody else is admitted meanwhile, as above."""
-    most = (await _limits_alone(session, tenant_id)).queued_tasks
-    if most is None or not wanted:
+async def require_size(session: AsyncSession, job_id: UUID) -> None:
+    """Raise `Refused` where what the job holds so far is too much for an empty queue."""
+    most = (await _limits(session)).queued_tasks
+    if most is None:
         return
+    wanted = await count_held(session, job_id)
     if wanted > most:
         raise Refused(
             TOO_LARGE,
-            f"{wanted} series to train, and {most} tasks of a tenant may be queued: name fewer "
-            "`products` or `locations` a job, or ask the operator for a higher limit",
+            f"at least {wanted} series to train, and {most} tasks of a tenant may be queued: name "
+            "fewer `products` or `locations` a job, or ask the operator for a higher limit",
         )
-    waiting = await count_backlog(session)
+
+
+async def require_room(session: AsyncSession, tenant_id: UUID, job_id: UUID) -> None:
+    """Admit all that the job holds, now that its preparation has ended; or raise `NoRoom` where it
+    is too much for now. Nobody else is admitted meanwhile, as above."""
+    most = (await _limits_alone(session, tenant_id)).queued_tasks
+    wanted = await count_held(session, job_id)
+    if most is None or not wanted:
+        return
+    waiting = await _backlog(session) - wanted
     if waiting + wanted > most:
         raise NoRoom(f"{wanted} series wait for room: {waiting} tasks of {most} are queued")
+
+
+async def _backlog(session: AsyncSession) -> int:
+    """Of the jobs that were admitted: those that are not prepared any more."""
+    return await count_backlog(session, apart_from=await open_preparations(session))
 
 
 async def _limits_alone(session: AsyncSession, tenant_id: UUID) -> Limits:
@@ -59,6 +75,10 @@ async def _limits_alone(session: AsyncSession, tenant_id: UUID) -> Limits:
         text("SELECT pg_advisory_xact_lock(hashtextextended('admission:' || :tenant, 0))"),
         {"tenant": str(tenant_id)},
     )
+    return await _limits(session)
+
+
+async def _limits(session: AsyncSession) -> Limits:
     tenant = await read_tenant(session)
     assert tenant is not None, "a tenant is erased only together with its jobs and keys"
     return limits_of(tenant)

@@ -12,6 +12,7 @@ from services.training.demand.quality import Limits, inspect_history
 from services.training.demand.series import Series
 from services.training.jobs.marks import NO_GROWTH, Growth, read_causes, read_growth
 from services.training.jobs.schemas import TrainingRequest
+from services.training.jobs.store import keys_put_in, series_key
 from services.training.jobs.workshop import Workshop
 from services.training.queue.task import ClaimedTask
 from services.training.sales.assemble import SeriesKey, Window
@@ -60,12 +61,15 @@ class Checked:
 async def collect(
     shop: Workshop, task: ClaimedTask, request: TrainingRequest
 ) -> AsyncIterator[Sequence[Collected]]:
-    """Every series the job asks for, a batch at a time: a short transaction each."""
+    """Every series the job asks for that has no task yet, a batch at a time: a short transaction
+    each."""
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
         keys = await list_series(session, request.products, request.locations)
         causes = await read_causes(session, task.group_id)
         # Before any of their days: an import that comes between is then counted as new once more.
         growth = await read_growth(session)
+        put_in = await keys_put_in(session, task.group_id)
+    keys = [key for key in keys if series_key(key.id) not in put_in]
     if causes:
         keys = [key for key in keys if key.id in causes]
     window = Window(request.training_window_days, request.training_window_rows)

@@ -51,7 +51,8 @@ async def append(session: AsyncSession, job_id: UUID, events: Sequence[NewEvent]
     """Give each event its `seq` and write it, in the caller's transaction."""
     if not events:
         return
-    first_seq, percent, tenant_id = await _advance(session, job_id, events)
+    most = max(event.percent for event in events)
+    first_seq, percent, tenant_id = await advance(session, job_id, len(events), most)
     rows = []
     for seq, event in enumerate(events, first_seq):
         percent = max(percent, event.percent)
@@ -71,10 +72,11 @@ async def append(session: AsyncSession, job_id: UUID, events: Sequence[NewEvent]
     await session.execute(insert(tables.JobEvent), rows)
 
 
-async def _advance(
-    session: AsyncSession, job_id: UUID, events: Sequence[NewEvent]
+async def advance(
+    session: AsyncSession, job_id: UUID, events: int, percent: float = 0.0
 ) -> tuple[int, float, UUID]:
-    """Lock the job and move its counters on: the first new seq, the percent before, the tenant."""
+    """Lock the job and move its counters on by so many events, up to so many percent: the first
+    new seq, the percent before, the tenant."""
     job = (
         await session.execute(
             select(tables.Job.last_seq, tables.Job.percent, tables.Job.tenant_id)
@@ -86,8 +88,8 @@ async def _advance(
         update(tables.Job)
         .where(tables.Job.id == job_id)
         .values(
-            last_seq=tables.Job.last_seq + len(events),
-            percent=func.greatest(tables.Job.percent, max(event.percent for event in events)),
+            last_seq=tables.Job.last_seq + events,
+            percent=func.greatest(tables.Job.percent, percent),
         )
     )
     return job.last_seq + 1, job.percent, job.tenant_id

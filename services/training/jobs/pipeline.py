@@ -1,8 +1,10 @@
 """The whole way of a training job, from the claim of its first task to its last forecast.
 
-    prepare   start the job · collect its series · validate · snapshot · choose pools · fan out
+    prepare   start the job · collect its series · validate · snapshot · put them in, held
+              choose pools · let them train
     pool      announce · read the tenant's series · learn in a child what they share · publish it,
               which lets the job's train; none is made where kept pools do
+    release   let in what of a large job is still held
     train     hold the series' lock · announce · train in a child · publish, fenced
 
 No transaction is open while anything is computed, read from a file or waited for.
@@ -12,7 +14,8 @@ from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.admission import NoRoom
 from services.training.jobs.collect import collect, validate
 from services.training.jobs.events import EventType
-from services.training.jobs.fan_out import fan_out, snapshot, training_config
+from services.training.jobs.fan_out import fan_out, put_in
+from services.training.jobs.letting_in import let_in_the_rest
 from services.training.jobs.pool_choice import choose_pools
 from services.training.jobs.pool_lesson import read_lesson
 from services.training.jobs.pooling import (
@@ -21,15 +24,14 @@ from services.training.jobs.pooling import (
     go_without,
     learn_in_child,
     publish_pools,
-    with_pools,
 )
 from services.training.jobs.prepare import fail_job, start, tell_no_room
 from services.training.jobs.progress import announce
 from services.training.jobs.publish import publish, publish_refusal, publish_unchanged
-from services.training.jobs.store import POOL, PREPARE, TRAIN
+from services.training.jobs.snapshot import snapshot, training_config
+from services.training.jobs.store import POOL, PREPARE, RELEASE, TRAIN
 from services.training.jobs.training import bury_product, is_trained, series_lock, train_in_child
 from services.training.jobs.workshop import Workshop
-from services.training.queue.enqueue import NewTask
 from services.training.queue.runner import Cargo
 from services.training.queue.task import ClaimedTask
 
@@ -37,14 +39,13 @@ from services.training.queue.task import ClaimedTask
 async def prepare(shop: Workshop, task: ClaimedTask) -> None:
     """Turn a job into one task per series, behind one for the pool where that is to be learnt."""
     request = await start(shop, task)
-    tasks: list[NewTask] = []
     async for collected in collect(shop, task, request):
         checked = validate(shop, collected)
-        tasks += await snapshot(shop, task, request, checked)
+        await put_in(shop, task, await snapshot(shop, task, request, checked))
     config = training_config(request, shop.settings)
-    choice = await choose_pools(shop, task, request, config, tasks)
+    choice = await choose_pools(shop, task, request, config)
     try:
-        await fan_out(shop, task, with_pools(task, request, config, choice, tasks))
+        await fan_out(shop, task, request, choice)
     except NoRoom as full:
         await tell_no_room(shop, task, str(full))
         raise
@@ -87,6 +88,10 @@ def cargo_of(shop: Workshop) -> dict[str, Cargo]:
         POOL: Cargo(
             run=lambda task: pool(shop, task),
             bury=lambda task, error: bury_pool(shop, task, error),
+        ),
+        RELEASE: Cargo(
+            run=lambda task: let_in_the_rest(shop, task),
+            bury=lambda task, error: fail_job(shop, task, error),
         ),
         TRAIN: Cargo(
             run=lambda task: train(shop, task),

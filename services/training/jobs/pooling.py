@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, assert_never
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from services.training.demand.config import TrainingConfig
 from services.training.demand.outcome import Refused
 from services.training.demand.pooled.pools import MOST_SERIES
 from services.training.jobs.child import POOL_TOO_SMALL, learn_pools
 from services.training.jobs.events import EventType
 from services.training.jobs.kept_pools import Lore, PoolTerms, keep
+from services.training.jobs.letting_in import let_train
 from services.training.jobs.pool_artifact import marked
-from services.training.jobs.pool_choice import KeepPools, LearnPools, PoolChoice
+from services.training.jobs.pool_choice import LearnPools
 from services.training.jobs.pool_lesson import TenantLesson
 from services.training.jobs.progress import progress_told
 from services.training.jobs.schemas import PRIORITIES, TrainingRequest
@@ -23,7 +23,6 @@ from services.training.jobs.workshop import Workshop
 from services.training.models.retention import forget_artifacts
 from services.training.queue.enqueue import NewTask
 from services.training.queue.finish import finish
-from services.training.queue.release import release
 from services.training.queue.runner import QUEUED_CHANNEL
 from services.training.queue.task import ClaimedTask, StalePublish, State
 from shared.artifacts import Artifact
@@ -37,26 +36,6 @@ class LearntPools:
 
     content: bytes
     lore: Lore
-
-
-def with_pools(
-    task: ClaimedTask,
-    request: TrainingRequest,
-    config: TrainingConfig,
-    choice: PoolChoice,
-    tasks: Sequence[NewTask],
-) -> Sequence[NewTask]:
-    """The tasks, with those to train held behind one that learns pools, or naming kept ones."""
-    match choice:
-        case None:
-            return tasks
-        case KeepPools(sha256=sha256):
-            return [_naming(new, sha256) if new.state is State.QUEUED else new for new in tasks]
-        case LearnPools(series=series):
-            pool = _pool_task(task, request, config, series)
-            return [pool, *(_held(new) if new.state is State.QUEUED else new for new in tasks)]
-        case _:
-            assert_never(choice)
 
 
 def pool_cost(series: int) -> float:
@@ -100,7 +79,7 @@ async def _keep_and_release(
     async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.SUCCEEDED, asdict(artifact))
         dropped = await keep(session, task, _terms(task), lore, artifact)
-        await release(session, task.group_id, {"pools": artifact.sha256})
+        await let_train(session, task, {"pools": artifact.sha256})
         await tell_and_end(session, task, [event])
     return dropped
 
@@ -123,21 +102,20 @@ async def _let_train(
     event = event_of(task, EventType.PRODUCT_PROGRESS, message, error)
     async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.FAILED, error=error)
-        await release(session, task.group_id, news)
+        await let_train(session, task, news)
         await warn(session, task.group_id, warning, message)
         await tell_and_end(session, task, [event])
     shop.bell.ring(QUEUED_CHANNEL)
 
 
-def _pool_task(
-    task: ClaimedTask, request: TrainingRequest, config: TrainingConfig, series: int
-) -> NewTask:
-    window_days = request.training_window_days
+def pool_task(task: ClaimedTask, request: TrainingRequest, choice: LearnPools) -> NewTask:
+    """What the job's series wait for."""
+    window_days, series = request.training_window_days, choice.series
     return NewTask(
         group_id=task.group_id,
         kind=POOL,
         subject=f"the pool of {series} series",
-        payload={"config": asdict(config), "training_window_days": window_days},
+        payload={"config": asdict(choice.config), "training_window_days": window_days},
         priority=PRIORITIES[request.priority],
         cost=pool_cost(min(series, MOST_SERIES)),
     )
@@ -146,11 +124,3 @@ def _pool_task(
 def _terms(task: ClaimedTask) -> PoolTerms:
     payload = task.payload
     return PoolTerms(payload["config"]["horizon_days"], payload["training_window_days"])
-
-
-def _held(new: NewTask) -> NewTask:
-    return replace(new, state=State.HELD)
-
-
-def _naming(new: NewTask, sha256: str) -> NewTask:
-    return replace(new, payload=new.payload | {"pools": sha256})

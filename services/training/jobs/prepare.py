@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.training.jobs.cancel import cancel_tasks
 from services.training.jobs.schemas import ENDED, ExecutionMode, JobStatus, TrainingRequest
 from services.training.jobs.settle import job_transaction
 from services.training.jobs.store import count_running, end_job, lock_job, start_job, warn
@@ -36,11 +37,12 @@ async def tell_no_room(shop: Workshop, task: ClaimedTask, message: str) -> None:
 
 
 async def fail_job(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) -> None:
-    """End a job that could not even be prepared."""
+    """End a job that could not be prepared, or whose series could not all be let in."""
     async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.FAILED, error=error)
         job = await lock_job(session, task.group_id)
         if JobStatus(job.status) not in ENDED:
             job.execution = job.execution | {"reason": error["message"]}
             await session.flush()
+            await cancel_tasks(session, job.id)
             await end_job(session, job.id, JobStatus.FAILED, error["message"])

@@ -21,11 +21,12 @@ from services.training.jobs.schemas import (
     TrainingRequest,
     product_state,
 )
-from services.training.queue.task import State
+from services.training.queue.task import OPEN, State
 
 PREPARE = "prepare"
 POOL = "pool"
 TRAIN = "train"
+RELEASE = "release"
 FINISHED_PERCENT = 100.0
 
 
@@ -99,6 +100,36 @@ async def count_products(
         job_id: ProductCounts(total=sum(counts.values()), **counts)
         for job_id, counts in states.items()
     }
+
+
+def series_key(series_id: int) -> str:
+    """What a series' tasks have in common: of these one runs at a time."""
+    return f"series:{series_id}"
+
+
+async def keys_put_in(session: AsyncSession, job_id: UUID) -> frozenset[str]:
+    """The keys of the job's series that have a task already."""
+    keys = select(tables.Task.unique_key).where(
+        tables.Task.group_id == job_id, tables.Task.kind == TRAIN
+    )
+    return frozenset(key for key in await session.scalars(keys) if key is not None)
+
+
+async def count_held(session: AsyncSession, job_id: UUID) -> int:
+    """How many of the job's series wait to be let in."""
+    counted = select(func.count()).where(
+        tables.Task.group_id == job_id,
+        tables.Task.kind == TRAIN,
+        tables.Task.state == State.HELD.value,
+    )
+    return await session.scalar(counted) or 0
+
+
+async def open_preparations(session: AsyncSession) -> Sequence[UUID]:
+    """The tenant's jobs whose preparation has not ended."""
+    is_open = tables.Task.state.in_([state.value for state in OPEN])
+    found = select(tables.Task.group_id).where(tables.Task.kind == PREPARE, is_open)
+    return (await session.scalars(found)).all()
 
 
 async def list_products(

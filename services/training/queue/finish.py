@@ -74,21 +74,21 @@ async def _fenced(session: AsyncSession, claim: Claim, **values: Any) -> None:
         raise StalePublish(claim)
 
 
-async def cancel_group(session: AsyncSession, group_id: UUID) -> list[tables.Task]:
-    """Cancel all of the group that has not ended; returns those tasks. Workers that run one
-    learn of it when they next renew, and can no longer finish it in any case. The caller keeps
-    others from putting tasks into the group meanwhile."""
+async def cancel_group(session: AsyncSession, group_id: UUID) -> list[int]:
+    """Cancel all of the group that has not ended; returns the ids. Workers that run one learn of it
+    when they next renew, and can no longer finish it in any case. The caller keeps others from
+    putting tasks into the group meanwhile."""
     is_open = (
         tables.Task.group_id == group_id,
         tables.Task.state.in_([state.value for state in OPEN]),
     )
-    await session.execute(
-        select(tables.Task.id).where(*is_open).order_by(tables.Task.id).with_for_update()
-    )
+    in_order = select(tables.Task.id).where(*is_open).order_by(tables.Task.id).with_for_update()
+    await session.execute(select(func.count()).select_from(in_order.subquery()))
     cancelled = await session.scalars(
         update(tables.Task)
         .where(*is_open)
         .values(state=State.CANCELLED.value, finished_at=func.now(), lease_until=None)
-        .returning(tables.Task)
+        .returning(tables.Task.id)
+        .execution_options(synchronize_session=False)
     )
-    return sorted(cancelled, key=lambda task: task.id)
+    return sorted(cancelled)
