@@ -1,15 +1,19 @@
-"""How soon a cancelled job has ended, and a dead worker's task is taken over: JSON, in seconds.
+"""How soon a cancelled job has ended, children have whose lock was lost, and a dead worker's task
+is taken over: JSON, in seconds.
 
     python -m benchmarks.cancel_speed [--rounds 20] [--takeovers 3]
 
 The worker with its settings as they come, and two API servers: a job is asked for at one and
-cancelled at the other while a child trains. Since the request to cancel was sent:
+cancelled at the other while two children train, stopped so that neither ends just then. Since the
+request to cancel was sent:
 
 answered    until the answer said `cancelled`
 stopped     until no child that trained was left
 cleared     until nothing was: no such child, no advisory lock, no running task
 
-A takeover is counted from the `kill -9` of a worker that trains until another has claimed its task.
+A lock is lost when the server ends the worker's connection that holds it; counted from the order to
+do so until no child is left that trained under it. A takeover is counted from the `kill -9` of a
+worker that trains until another has claimed its task.
 """
 
 import argparse
@@ -37,17 +41,29 @@ from benchmarks.load_speed import OPERATOR_KEY, serving
 from benchmarks.made_tenant import made_tenant
 from benchmarks.processes import children_by_parent
 from benchmarks.service import checked, client_of, load, order, tenant_client
+from services.training.queue.leader import LEADERSHIP
 from shared.postgres import EmbeddedPostgres, RunningPostgres
 from shared.roles import MIGRATOR, WORKER
 
 PRODUCTS: Final = 8
 LONG: Final = {"families": ["prophet"], "optimizer": "random", "max_trials": 200, "force": True}
 LOOK_SECONDS: Final = 0.002
+SETTLING_SECONDS: Final = 1.5
+SLOTS: Final = 2
 PATIENCE_SECONDS: Final = 120.0
-LEFT: Final = """
+LEFT: Final = f"""
 SELECT (SELECT count(*) FROM tasks WHERE state = 'running')
   + (SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
-     WHERE locktype = 'advisory' AND datname = current_database())
+     WHERE locktype = 'advisory' AND datname = current_database()
+       AND (classid::bigint << 32 | objid::bigint) <> hashtextextended('{LEADERSHIP}', 0))
+"""
+CUT_LOCKS: Final = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE application_name = 'morrow-worker-locks'
+"""
+AT_WORK: Final = """
+SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM tasks
+WHERE kind = 'train' AND state = 'running'
 """
 TAKEN: Final = "SELECT worker FROM tasks WHERE id = $1"
 RUNS: Final = """
@@ -83,13 +99,13 @@ def run(rounds: int, takeovers: int) -> dict[str, object]:
                     load(client, tenant)
                     key = client.headers["Authorization"].removeprefix("Bearer ")
                     with client_of(there, key) as elsewhere:
-                        found = measure(server, folder, operator, client, elsewhere, rounds)
+                        found, lost = measure(server, folder, operator, client, elsewhere, rounds)
                         taken = [
                             takeover(server, folder, operator, client)
                             for _ in track(range(takeovers), "Takeovers", console=SCREEN)
                         ]
             operator.close()
-    return {"cancelled_s": found, "takeover_s": summary(taken)}
+    return {"cancelled_s": found, "lock_lost_s": lost, "takeover_s": summary(taken)}
 
 
 SCREEN: Final = Console(stderr=True)
@@ -102,19 +118,20 @@ def measure(
     here: httpx.Client,
     there: httpx.Client,
     rounds: int,
-) -> dict[str, dict[str, float]]:
+) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     with working(server, folder) as worker:
         numbers = track(range(rounds), "Cancellations", console=SCREEN)
         found = [cancelled(operator, here, there, worker) for _ in numbers]
-    return {name: summary([one[name] for one in found]) for name in found[0]}
+        numbers = track(range(rounds), "Lost locks", console=SCREEN)
+        lost = [lock_lost(operator, here, worker) for _ in numbers]
+    return {name: summary([one[name] for one in found]) for name in found[0]}, summary(lost)
 
 
 def cancelled(
     operator: Operator, here: httpx.Client, there: httpx.Client, worker: int
 ) -> dict[str, float]:
     job = order(here, LONG)["id"]
-    until(lambda: operator.ask(RUNS, str(worker)) and busy_children(worker))
-    training = busy_children(worker)
+    training = held_at_work(operator, worker)
     began = time.perf_counter()
     status = checked(there.post(f"/training-jobs/{job}/cancel"))["status"]
     answered = time.perf_counter() - began
@@ -125,6 +142,19 @@ def cancelled(
     until(lambda: operator.ask(LEFT) == 0)
     cleared = time.perf_counter() - began
     return {"answered": answered, "stopped": stopped, "cleared": cleared}
+
+
+def lock_lost(operator: Operator, client: httpx.Client, worker: int) -> float:
+    job = order(client, LONG)["id"]
+    training = held_at_work(operator, worker)
+    began = time.perf_counter()
+    if operator.ask(CUT_LOCKS) != 1:
+        raise RuntimeError("the worker has not one connection for its locks")
+    until(lambda: not any(map(is_alive, training)))
+    took = time.perf_counter() - began
+    checked(client.post(f"/training-jobs/{job}/cancel"))
+    until(lambda: operator.ask(LEFT) == 0)
+    return took
 
 
 def takeover(
@@ -150,7 +180,7 @@ def working(server: RunningPostgres, folder: Path) -> Iterator[int]:
         **os.environ,
         "MORROW_DATABASE_URL": server.url(WORKER),
         "MORROW_MODEL_STORAGE_PATH": str(folder / "models"),
-        "MORROW_WORKERS": "2",
+        "MORROW_WORKERS": str(SLOTS),
         "MORROW_LOG_FORMAT": "json",
     }
     with tempfile.TemporaryFile() as log:
@@ -165,8 +195,21 @@ def working(server: RunningPostgres, folder: Path) -> Iterator[int]:
             worker.wait()
 
 
-def busy_children(worker: int) -> list[int]:
-    """The children of its fork server: each of them trains, or waits for the next series."""
+def held_at_work(operator: Operator, worker: int) -> list[int]:
+    """The children, each with a training that it cannot end: they are stopped."""
+    until(lambda: len(children_of(worker)) == SLOTS)
+    children = children_of(worker)
+    for child in children:
+        os.kill(child, signal.SIGSTOP)
+    before: list[int] | None = None
+    while len(now := operator.ask(AT_WORK)) < SLOTS or now != before:
+        before = now
+        time.sleep(SETTLING_SECONDS)
+    return children
+
+
+def children_of(worker: int) -> list[int]:
+    """Those of its fork server."""
     by_parent = children_by_parent()
     return [pid for server in by_parent.get(worker, ()) for pid in by_parent.get(server, ())]
 

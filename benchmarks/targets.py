@@ -78,6 +78,8 @@ SPEED: Final = (
            ("cancel_speed", "cancelled_s", "stopped", "p95"), most=0.5),
     Target("a cancelled job: nothing of it is left, longest, s",
            ("cancel_speed", "cancelled_s", "cleared", "most"), most=2),
+    Target("the children of a lost lock have stopped, 95 in 100, s",
+           ("cancel_speed", "lock_lost_s", "p95"), most=1),
     Target("a dead worker's task is taken over, longest, s",
            ("cancel_speed", "takeover_s", "most"), most=30),
     Target("an open circuit breaker answers, p99, ms",

@@ -73,3 +73,17 @@ async def wire_to(dsn: str, folder: Path) -> AsyncIterator[tuple[Wire, str]]:
     finally:
         wire.mend()
         server.close()
+
+
+@asynccontextmanager
+async def network_to(dsn: str) -> AsyncIterator[str]:
+    """The DSN of the server of `dsn` as it is reached over TCP."""
+    url = make_url(dsn)
+    wire = Wire(f"{url.query['host']}/.s.PGSQL.{url.query['port']}")
+    server = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    through = url.set(host="127.0.0.1", port=port, query={})
+    try:
+        yield through.render_as_string(hide_password=False)
+    finally:
+        server.close()

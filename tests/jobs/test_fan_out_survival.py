@@ -26,7 +26,7 @@ GROUP BY subject ORDER BY subject
 
 @pytest.fixture
 async def programs(database: Database, tmp_path: Path) -> AsyncIterator[Programs]:
-    settings = {"MORROW_LEASE_SECONDS": "3", "MORROW_RENEW_SECONDS": "1"}
+    settings = {"MORROW_LEASE_SECONDS": "8", "MORROW_RENEW_SECONDS": "2"}
     with programs_on(database, tmp_path, **settings) as opened:
         opened.serve()
         yield opened

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,10 +13,11 @@ import asyncpg
 import pytest
 from asyncpg import Connection
 
-from services.training.queue.locks import AdvisoryLocks, LockBusy, LockLost
+from services.training.queue.locks import SIGNS_OF_LIFE, AdvisoryLocks, LockBusy, LockLost
 from shared.database import connect_directly
 from shared.roles import WORKER
 from tests.conftest import Database
+from tests.cut_wire import network_to
 
 LONG = timedelta(minutes=5)
 APPLICATION = "locks-of-a-test"
@@ -236,3 +238,23 @@ async def test_signs_of_life_keep_the_locks(database: Database, operator: Connec
             assert await held(operator) == 1
         signs.cancel()
         await asyncio.wait([signs])
+
+
+async def test_over_a_network_the_kernel_ends_the_connection_whose_other_end_is_silent(
+    database: Database,
+) -> None:
+    """What is sent must be acknowledged before the server would give the locks to others."""
+    made: list[Connection] = []
+    async with network_to(database.worker_dsn) as dsn:
+
+        async def connect() -> Connection:
+            made.append(await connect_directly(dsn, WORKER, APPLICATION))
+            return made[-1]
+
+        locks = AdvisoryLocks(connect, LONG)
+        async with locks.hold("roll"):
+            [connection] = made
+            end: socket.socket = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+            milliseconds = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        await locks.close()
+    assert timedelta(milliseconds=milliseconds) == LONG / SIGNS_OF_LIFE
