@@ -75,9 +75,10 @@ AS $$
 $$;
 
 -- What is told by those who are not silent: to `viewer`, or to the operator where that is null.
--- At most `most` breakers, all of their instances, after the one named last.
+-- At most `most` breakers, all of their instances, after the one named last; of one name alone, where
+-- that is not null.
 CREATE FUNCTION told_breakers(
-  viewer uuid, silence interval, after_name text, after_owner uuid, most integer
+  viewer uuid, silence interval, only_name text, after_name text, after_owner uuid, most integer
 )
 RETURNS TABLE (
   owner uuid, name text, instance text, role text, upstream text, state text, since timestamptz,
@@ -90,6 +91,7 @@ AS $$
     SELECT b.*, i.role
     FROM circuit_breakers b JOIN breaker_instances i ON i.instance = b.instance
     WHERE i.seen_at >= now() - silence
+      AND (only_name IS NULL OR b.name = only_name)
       AND (viewer IS NULL OR b.tenant_id IN (viewer, '00000000-0000-0000-0000-000000000000'))
   ), page AS (
     SELECT DISTINCT l.name, l.tenant_id FROM live l
@@ -115,9 +117,9 @@ AS $$
 $$;
 
 REVOKE ALL ON FUNCTION tell_breakers(text, text, interval, jsonb),
-  told_breakers(uuid, interval, text, uuid, integer), reset_breaker(text) FROM PUBLIC;
+  told_breakers(uuid, interval, text, text, uuid, integer), reset_breaker(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION tell_breakers(text, text, interval, jsonb) TO morrow_api, morrow_worker;
-GRANT EXECUTE ON FUNCTION told_breakers(uuid, interval, text, uuid, integer), reset_breaker(text)
+GRANT EXECUTE ON FUNCTION told_breakers(uuid, interval, text, text, uuid, integer), reset_breaker(text)
 TO morrow_api;
 
 SET LOCAL ROLE morrow_owner;

@@ -1,7 +1,7 @@
 SET LOCAL ROLE morrow_definer;
 
 DROP FUNCTION tell_breakers(text, text, interval, jsonb),
-  told_breakers(uuid, interval, text, uuid, integer), reset_breaker(text);
+  told_breakers(uuid, interval, text, text, uuid, integer), reset_breaker(text);
 DROP FUNCTION periodic_due(text, interval, integer), periodic_health();
 DROP FUNCTION
   keys_by_prefix(text), tenant_ids(uuid, integer), queue_reserve(smallint, double precision),

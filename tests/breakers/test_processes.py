@@ -165,6 +165,8 @@ async def test_a_worker_tells_of_the_source_that_failed_it(
             slug = (await tenant.client.get("/tenant")).json()["slug"]
             assert (seen["name"], seen["tenant_id"]) == (f"sales:{slug}", str(tenant.id))
             assert seen["instances"][0]["role"] == "worker"
+            [shown_source] = (await tenant.client.get("/sources")).json()["items"][:1]
+            assert shown_source["breaker"] == {"name": f"sales:{slug}", "state": "open"}
             well = True
             await operator.post(f"/circuit-breakers/sales:{slug}/reset")
             await shown_when(tenant.client, has_states("closed"))

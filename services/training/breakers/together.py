@@ -1,6 +1,6 @@
 """One breaker from what each process told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,9 +13,14 @@ from shared.breaker import State
 WORST_FIRST: Final = (State.OPEN, State.HALF_OPEN, State.CLOSED)
 
 
+def worst_of(states: Iterable[State]) -> State:
+    """Of at least one."""
+    return min(states, key=WORST_FIRST.index)
+
+
 def together(owner: UUID, name: str, told: Sequence[Row[Any]]) -> BreakerOut:
     """The worst state that any is in, since the first is in it; rates are of all their calls."""
-    state = min((State(row.state) for row in told), key=WORST_FIRST.index)
+    state = worst_of(State(row.state) for row in told)
     calls = sum(row.calls for row in told)
     in_it = [row for row in told if row.state == state]
     latest = max((row for row in told if row.last_error), key=lambda row: row.since, default=None)

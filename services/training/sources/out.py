@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.breakers.store import read_state
 from services.training.sources.addresses import Hosts, breaker_of, usual_address
 from services.training.sources.due import every
 from services.training.sources.kinds import UNCONNECTED, Kind, SourceName
@@ -35,9 +36,7 @@ async def source_out(
     name, kind = SourceName(source.source), Kind(source.kind)
     known = await read_known(session, name)
     address = source.base_url or usual_address(kind, hosts)
-    breaker = None
-    if kind not in UNCONNECTED and address:
-        breaker = BreakerState(name=breaker_of(name, slug, address), state=None)
+    called = kind not in UNCONNECTED and address
     return SourceOut(
         source=name,
         kind=kind,
@@ -49,8 +48,16 @@ async def source_out(
         gaps=list(known.gaps),
         gap_days=known.gap_days,
         freshness=_freshness(source, now),
-        breaker=breaker,
+        breaker=await _breaker(session, source, breaker_of(name, slug, address))
+        if called
+        else None,
     )
+
+
+async def _breaker(session: AsyncSession, source: Source, name: str) -> BreakerState:
+    owned = source.base_url is not None or source.source == SourceName.SALES
+    owner = source.tenant_id if owned else None
+    return BreakerState(name=name, state=await read_state(session, source.tenant_id, name, owner))
 
 
 def _kept(source: Source) -> Literal["none", "sealed", "plain"]:
