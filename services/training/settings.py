@@ -71,6 +71,7 @@ class Settings(BaseSettings):
 
     source_look_seconds: Annotated[float, Field(gt=0, le=86400)] = 60
     sync_timeout_seconds: Annotated[float, Field(gt=0, le=86400)] = 1800
+    stale_sales_days: Positive = 3
     open_meteo_archive_url: str = "https://archive-api.open-meteo.com"
     open_meteo_forecast_url: str = "https://api.open-meteo.com"
     open_meteo_previous_runs_url: str = "https://previous-runs-api.open-meteo.com"

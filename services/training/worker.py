@@ -39,15 +39,16 @@ from services.training.sources.turn import SOURCE_SYNC, ask_for_due_syncs
 from services.training.upstreams import open_upstreams
 from shared.artifacts import open_store
 from shared.background import running
-from shared.database import connect_directly, make_engine, make_sessions
+from shared.database import Sessions, connect_directly, make_engine, make_sessions
 from shared.doorbell import Bell, Listener
 from shared.metrics_server import serve_own_metrics
 from shared.roles import WORKER
 from shared.sealed import Sealer
 from shared.upstream.client import UpstreamClient
 
-PREPARE_SLOTS = 2
+PREPARE_SLOTS = 16
 SYNC_SLOTS = 8
+"""Many of both, for they wait for upstreams; of these no tenant gets more than a few."""
 PRELOADED = [
     "services.training.queue.preload",
     "services.training.jobs.child",
@@ -106,41 +107,43 @@ async def _open(
     slots = SlotPool([Slot(context, ChildLimits()) for _ in range(width)])
     held.callback(slots.close)
     artifacts = open_store(settings.model_root())
+    sessions = make_sessions(engine, settings.longest_idle)
+    client = await held.enter_async_context(open_upstreams(settings))
     shop = Workshop(
         settings=settings,
-        sessions=make_sessions(engine, settings.longest_idle),
+        sessions=sessions,
         artifacts=artifacts,
         pools=PoolShelf(artifacts),
         locks=locks,
         slots=slots,
         bell=bell,
+        supply=_supply(settings, sessions, client),
     )
-    supply = _supply(shop, await held.enter_async_context(open_upstreams(settings)))
     rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter, settings.renew_seconds)
     leading = lead(locks, rota.run, settings.renew_seconds)
-    fleet = Fleet(engine, supply.client.breakers, listener, WORKER)
+    fleet = Fleet(engine, client.breakers, listener, WORKER)
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
     runners = [
         Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter)
-        for lane in _lanes(shop, supply, width)
+        for lane in _lanes(shop, width)
     ]
     loops = [listener.run(), bell.run(), locks.run(), lifeline.run(), fleet.run(), leading]
     return runners, loops
 
 
-def _supply(shop: Workshop, client: UpstreamClient) -> Supply:
+def _supply(settings: Settings, sessions: Sessions, client: UpstreamClient) -> Supply:
     return Supply(
-        sessions=shop.sessions,
+        sessions=sessions,
         client=client,
-        sealer=Sealer.of(shop.settings.sealing_key),
-        hosts=Hosts.of(shop.settings),
+        sealer=Sealer.of(settings.sealing_key),
+        hosts=Hosts.of(settings),
         clock=lambda: datetime.now(UTC),
     )
 
 
-def _lanes(shop: Workshop, supply: Supply, width: int) -> list[Lane]:
+def _lanes(shop: Workshop, width: int) -> list[Lane]:
     cargo = cargo_of(shop)
-    syncs = sync_cargo(supply, shop.settings.sync_timeout_seconds)
+    syncs = sync_cargo(shop.supply, shop.settings.sync_timeout_seconds)
     rules = Rules(most_running=shop.settings.max_running_tasks)
     return [
         Lane({kind: cargo[kind] for kind in (PREPARE, RELEASE)}, PREPARE_SLOTS),

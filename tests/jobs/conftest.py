@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import pytest
 from services.training.jobs.pool_shelf import PoolShelf
 from services.training.jobs.workshop import SlotPool, Workshop
 from services.training.queue.locks import AdvisoryLocks
+from services.training.sources.addresses import Hosts
+from services.training.sources.run import Supply
+from services.training.upstreams import open_upstreams
 from services.training.worker import work_until
 from shared.artifacts import open_store
 from shared.database import PoolLimits, connect_directly, make_engine, make_sessions
 from shared.doorbell import Bell
 from shared.roles import WORKER
+from shared.sealed import Sealer
 from tests.conftest import Database, Tenant, settings_for
 from tests.jobs.asking import send_sales
 from tests.jobs.claiming import LEASE
@@ -37,7 +42,13 @@ def working(database: Database, tmp_path: Path) -> Working:
     @asynccontextmanager
     async def work() -> AsyncIterator[None]:
         stop, hurry = asyncio.Event(), asyncio.Event()
-        settings = settings_for(database.worker_dsn, tmp_path, workers=2, renew_seconds=1)
+        settings = settings_for(
+            database.worker_dsn,
+            tmp_path,
+            workers=2,
+            renew_seconds=1,
+            allow_private_upstreams=True,
+        )
         task = asyncio.create_task(work_until(settings, stop, hurry))
         yield
         stop.set()
@@ -52,17 +63,22 @@ async def workshop(database: Database, tmp_path: Path) -> AsyncIterator[Workshop
     """A worker's tools, with nobody at work but the test."""
     engine = make_engine(database.worker_dsn, WORKER, PoolLimits(size=4), "test-worker")
     connect = partial(connect_directly, database.worker_dsn, WORKER, "test-worker")
-    settings = settings_for(database.worker_dsn, tmp_path)
+    settings = settings_for(database.worker_dsn, tmp_path, allow_private_upstreams=True)
     artifacts = open_store(settings.model_root())
-    yield Workshop(
-        settings=settings,
-        sessions=make_sessions(engine),
-        artifacts=artifacts,
-        pools=PoolShelf(artifacts),
-        locks=AdvisoryLocks(connect, LEASE),
-        slots=SlotPool([]),
-        bell=Bell(connect),
-    )
+    sessions = make_sessions(engine)
+    async with open_upstreams(settings) as client:
+        yield Workshop(
+            settings=settings,
+            sessions=sessions,
+            artifacts=artifacts,
+            pools=PoolShelf(artifacts),
+            locks=AdvisoryLocks(connect, LEASE),
+            slots=SlotPool([]),
+            bell=Bell(connect),
+            supply=Supply(
+                sessions, client, Sealer(None), Hosts.of(settings), lambda: datetime.now(UTC)
+            ),
+        )
     await engine.dispose()
 
 

@@ -13,6 +13,8 @@ from services.training.jobs.schemas import ENDED, TrainingRequest
 from services.training.jobs.store import count_held, open_preparations
 from services.training.queue.backlog import count_backlog
 from services.training.queue.task import Refused, Snooze
+from services.training.sources.kinds import UNCONNECTED, Kind, SourceName
+from services.training.sources.store import read_source
 from services.training.tenants.limits import Limits, limits_of
 from services.training.tenants.store import read_tenant
 from shared.errors import InputError, Problem
@@ -95,7 +97,10 @@ def _too_many(code: str, what: str) -> Problem:
 
 
 async def check_wanted(session: AsyncSession, wanted: TrainingRequest) -> None:
-    """Raise a 422 that names every product and location which is not there."""
+    """Raise a 422 that names every product and location which is not there; none while all of the
+    tenant's sales are still to be pulled."""
+    if await _sales_are_to_come(session):
+        return
     errors = [
         *await _unknown(session, "products", tables.Product.product, wanted.products),
         *await _unknown(session, "locations", tables.Location.location, wanted.locations),
@@ -108,6 +113,13 @@ async def check_wanted(session: AsyncSession, wanted: TrainingRequest) -> None:
         if wanted.products is None and wanted.locations is None:
             message = "there are no sales yet: POST /api/v1/sales first"
         raise Problem(422, "nothing_to_train", message)
+
+
+async def _sales_are_to_come(session: AsyncSession) -> bool:
+    source = await read_source(session, SourceName.SALES)
+    if Kind(source.kind) in UNCONNECTED:
+        return False
+    return not await session.scalar(select(exists(select(tables.Series.id))))
 
 
 def _series(wanted: TrainingRequest) -> Select[int]:

@@ -11,6 +11,7 @@ from services.training.demand.outcome import Refused
 from services.training.demand.quality import Limits, inspect_history
 from services.training.demand.series import Series
 from services.training.jobs.marks import NO_GROWTH, Growth, read_causes, read_growth
+from services.training.jobs.pulling import ALL_WELL, Pulled
 from services.training.jobs.schemas import TrainingRequest
 from services.training.jobs.store import keys_put_in, series_key
 from services.training.jobs.workshop import Workshop
@@ -38,19 +39,23 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A series, and what there is to say about its data."""
+    """A series, and what there is to say about its data. `stale`: why what is stored of it will
+    not do, if so."""
 
     key: SeriesKey
     series: Series | None
     findings: tuple[Finding, ...]
     growth: Growth
     cause: dict[str, Any] | None = None
+    stale: Refused | None = None
 
     def refusal(self, config: TrainingConfig) -> Refused | None:
         """Why it is not worth training; no reason is that it is too new by itself where a pool
         may know enough."""
         if self.series is None:
             return Refused("no_sales", "no day with a known quantity: send sales")
+        if self.stale is not None:
+            return self.stale
         for finding in self.findings:
             if finding.severity is Severity.REFUSAL:
                 refused = Refused(finding.code.value, f"{finding.message}; {finding.fix}")
@@ -95,11 +100,20 @@ async def read_in_batches(
         yield [(key, found.get(key.id)) for key in batch]
 
 
-def validate(shop: Workshop, collected: Sequence[Collected]) -> list[Checked]:
+def validate(
+    shop: Workshop, collected: Sequence[Collected], pulled: Pulled = ALL_WELL
+) -> list[Checked]:
     """What the data of each series is fit for."""
     limits = Limits(shop.settings.min_training_data_days, intermittent_allowed=True)
     return [
-        Checked(item.key, item.series, _findings(item, limits), item.growth, item.cause)
+        Checked(
+            item.key,
+            item.series,
+            _findings(item, limits),
+            item.growth,
+            item.cause,
+            None if item.series is None else pulled.refusal(item.series),
+        )
         for item in collected
     ]
 

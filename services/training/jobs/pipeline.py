@@ -1,7 +1,7 @@
 """The whole way of a training job, from the claim of its first task to its last forecast.
 
-    prepare   start the job · collect its series · validate · snapshot · put them in, held
-              choose pools · let them train
+    prepare   start the job · pull its sources · collect its series · validate · snapshot
+              put them in, held · choose pools · let them train
     pool      announce · read the tenant's series · learn in a child what they share · publish it,
               which lets the job's train; none is made where kept pools do
     release   let in what of a large job is still held
@@ -28,6 +28,7 @@ from services.training.jobs.pooling import (
 from services.training.jobs.prepare import fail_job, start, tell_no_room
 from services.training.jobs.progress import announce
 from services.training.jobs.publish import publish, publish_refusal, publish_unchanged
+from services.training.jobs.pulling import pull_sources
 from services.training.jobs.snapshot import snapshot, training_config
 from services.training.jobs.store import POOL, PREPARE, RELEASE, TRAIN
 from services.training.jobs.training import bury_product, is_trained, series_lock, train_in_child
@@ -39,9 +40,10 @@ from services.training.queue.task import ClaimedTask
 async def prepare(shop: Workshop, task: ClaimedTask) -> None:
     """Turn a job into one task per series, behind one for the pool where that is to be learnt."""
     request = await start(shop, task)
+    pulled = await pull_sources(shop, task)
     async for collected in collect(shop, task, request):
-        checked = validate(shop, collected)
-        await put_in(shop, task, await snapshot(shop, task, request, checked))
+        checked = validate(shop, collected, pulled)
+        await put_in(shop, task, await snapshot(shop, task, request, checked, pulled))
     config = training_config(request, shop.settings)
     choice = await choose_pools(shop, task, request, config)
     try:

@@ -24,6 +24,7 @@ async def publish(shop: Workshop, task: ClaimedTask, trained: Trained) -> None:
         "job_id": str(task.group_id),
         "dataset_sha256": payload["dataset"],
         "cause": payload.get("cause"),
+        "degraded": payload.get("degraded", []),
     }
     model = new_model(bundle, payload["series_id"], _fingerprint(payload), artifact, lineage)
     told = _told(trained)

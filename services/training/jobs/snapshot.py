@@ -9,6 +9,7 @@ from services.training.demand.bundle import ENGINE_VERSION
 from services.training.demand.config import TrainingConfig
 from services.training.demand.outcome import Refused
 from services.training.jobs.collect import Checked
+from services.training.jobs.pulling import ALL_WELL, Pulled
 from services.training.jobs.schemas import PRIORITIES, TrainingRequest
 from services.training.jobs.store import TRAIN, series_key
 from services.training.jobs.workshop import Workshop
@@ -24,7 +25,11 @@ VALUES = (float, int, str)
 
 
 async def snapshot(
-    shop: Workshop, task: ClaimedTask, request: TrainingRequest, checked: Sequence[Checked]
+    shop: Workshop,
+    task: ClaimedTask,
+    request: TrainingRequest,
+    checked: Sequence[Checked],
+    pulled: Pulled = ALL_WELL,
 ) -> list[NewTask]:
     """A task for each series: to train once let in, with its dataset stored by digest; or ended
     already, because it is refused, or because a model of the same fingerprint is there."""
@@ -35,6 +40,7 @@ async def snapshot(
         dataset = None if item.series is None else await asyncio.to_thread(item.series.to_bytes)
         last = before.get(item.key.id)
         payload = _payload(item, dataset, asdict(_warm(config, last)), request.force)
+        payload["degraded"] = pulled.told()
         refused, priority = item.refusal(config), PRIORITIES[request.priority]
         known = None if request.force or last is None else last.fingerprint
         new = _new_task(task, payload, priority, refused, known)

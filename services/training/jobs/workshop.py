@@ -9,6 +9,7 @@ from services.training.jobs.pool_shelf import PoolShelf
 from services.training.queue.children import Slot
 from services.training.queue.locks import AdvisoryLocks
 from services.training.settings import Settings
+from services.training.sources.run import Supply
 from shared.artifacts import ArtifactStore
 from shared.database import Sessions
 from shared.doorbell import Bell
@@ -47,3 +48,4 @@ class Workshop:
     locks: AdvisoryLocks
     slots: SlotPool
     bell: Bell
+    supply: Supply
