@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from shared.postgres.orphans import processes_in
@@ -36,6 +38,7 @@ class Demo:
 
 def start(data_dir: Path, *options: str) -> subprocess.Popen[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MORROW_")}
+    environ["MORROW_BREAKER_WEATHER_OPEN_SECONDS"] = "1"
     return subprocess.Popen(
         [*CLI, "demo", "--data-dir", str(data_dir), "--max-trials", "1", *options],
         stdout=subprocess.PIPE,
@@ -71,7 +74,7 @@ def test_every_product_has_its_forecast_or_its_reason(demo: Demo) -> None:
     assert products["roll"]["level"] == "champion"
     assert len(products["roll"]["last_week"]) == len(products["roll"]["coming_week"]) == 7
     assert products["nut-swirl"]["coming_week"] == []  # no longer sold
-    assert set(report["seconds"]) > {"train", "load it over HTTP"}
+    assert set(report["seconds"]) > {"train", "pull sales, weather and traffic"}
 
 
 def test_forecasts_are_shown_for_all_and_for_one(demo: Demo) -> None:
@@ -111,6 +114,29 @@ def test_a_job_of_which_nothing_was_trained_ends_with_one(demo: Demo) -> None:
     refused = morrow("train", "--max-trials", "0", **demo.variables)
     assert refused.exit_code == 1
     assert "max_trials" in refused.stderr
+
+
+def test_a_job_goes_on_without_the_weather_and_its_breaker_opens_and_closes(demo: Demo) -> None:
+    again = ("train", "--product", "roll", "--family", "prophet", "--force", "--follow")
+    suppliers = demo.report["suppliers_url"]
+    assert httpx.post(f"{suppliers}/fail?supplier=weather").is_success
+    degraded = answer(morrow(*again, "--json", **demo.variables))
+    assert degraded["status"] == "succeeded"
+    assert "weather_degraded" in {warning["code"] for warning in degraded["warnings"]}
+    opened = breaker_of(demo, "weather")
+    assert opened["state"] in {"open", "half_open"}  # by the time it is asked for
+    assert opened["opened_count"] == 1
+    assert httpx.post(f"{suppliers}/heal").is_success
+    time.sleep(1.5)  # longer than it stays open
+    well = answer(morrow(*again, "--json", **demo.variables))
+    assert (well["status"], well["warnings"]) == ("succeeded", [])
+    assert breaker_of(demo, "weather")["state"] == "closed"
+
+
+def breaker_of(demo: Demo, kind: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {demo.report['api_key']}"}
+    told = httpx.get(f"{demo.report['url']}/api/v1/circuit-breakers", headers=headers)
+    return next(each for each in told.json()["items"] if each["name"].startswith(f"{kind}:"))
 
 
 def test_a_model_goes_out_and_comes_in(demo: Demo, tmp_path: Path) -> None:
@@ -166,7 +192,7 @@ def test_interrupted_it_leaves_nothing_and_a_second_one_finds_its_tenant(demo: D
     again = start(demo.data_dir, "--exit")
     out, progress = again.communicate(timeout=120)
     assert again.returncode == 0, progress
-    assert "(0 new)" in progress
+    assert "it is there from an earlier demo" in progress
     assert "coming" in out
     assert demo.report["api_key"] not in out
     assert processes_in(demo.data_dir / "postgres" / "cluster") == ()

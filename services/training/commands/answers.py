@@ -45,6 +45,13 @@ class ImportReceipt(TypedDict):
     waiting: NotRequired[int]
 
 
+class Sync(TypedDict):
+    source: str
+    status: str
+    rows: int
+    error: "Failure | None"
+
+
 class ProductCounts(TypedDict):
     total: int
     queued: int

@@ -13,7 +13,7 @@ from services.training.commands.options import AsJson
 
 if TYPE_CHECKING:
     from services.training.commands.answers import Job, JobProduct
-    from services.training.commands.demonstration.embedded import EmbeddedMorrow
+    from services.training.commands.demonstration.ready import ReadyProgram
     from services.training.commands.demonstration.report import Report
     from services.training.commands.demonstration.stopwatch import Stopwatch
     from services.training.commands.http import Api
@@ -64,7 +64,10 @@ def demo(
 
 def _run(plan: Plan, screen: "Screen") -> int:
     """Every step, and at the end the end of all that runs for it; the exit status."""
-    from services.training.commands.demonstration.embedded import embedded_morrow
+    from services.training.commands.demonstration.embedded import (
+        embedded_morrow,
+        sample_suppliers,
+    )
     from services.training.commands.demonstration.stopwatch import Stopwatch
 
     steps = Stopwatch(screen.say)
@@ -72,7 +75,10 @@ def _run(plan: Plan, screen: "Screen") -> int:
         with steps.step("start PostgreSQL, the API and a worker"):
             morrow = held.enter_context(embedded_morrow(plan.data_dir, plan.port, os.environ))
         screen.say(f"  ready at {morrow.url}; its log is {morrow.log}")
-        report = _demonstrate(plan, morrow, steps, screen)
+        with steps.step("start suppliers of sales, weather and traffic"):
+            suppliers = held.enter_context(sample_suppliers(plan.data_dir, plan.today, os.environ))
+        screen.say(f"  ready at {suppliers.url}")
+        report = _demonstrate(plan, morrow, suppliers, steps, screen)
         _show(report, plan, screen)
         if plan.stay:
             morrow.stay()
@@ -80,15 +86,20 @@ def _run(plan: Plan, screen: "Screen") -> int:
 
 
 def _demonstrate(
-    plan: Plan, morrow: "EmbeddedMorrow", steps: "Stopwatch", screen: "Screen"
+    plan: Plan,
+    morrow: "ReadyProgram",
+    suppliers: "ReadyProgram",
+    steps: "Stopwatch",
+    screen: "Screen",
 ) -> "Report":
     from services.training.commands.calling import operator_key
     from services.training.commands.demonstration.report import Report
     from services.training.commands.demonstration.sample_tenant import (
         find_or_make,
-        load,
         sample_bakery,
+        tell_catalogue,
     )
+    from services.training.commands.demonstration.sources import connect, pull
     from services.training.commands.demonstration.weeks import read_weeks
     from services.training.commands.http import open_api
 
@@ -99,13 +110,16 @@ def _demonstrate(
     if tenant.met_again:
         screen.say("  it is there from an earlier demo: what has not changed is not trained again")
     with open_api(morrow.url, tenant.key) as api:
-        with steps.step("load it over HTTP"):
-            screen.say(f"  {load(api, screen, bakery)}")
+        with steps.step("tell what it sells"):
+            screen.say(f"  {tell_catalogue(api, screen, bakery)}")
+        with steps.step("pull sales, weather and traffic"):
+            connect(api, suppliers.url)
+            screen.say(f"  {pull(api, screen)}")
         with steps.step("train"):
             job, products = _train(plan, api, screen)
         with steps.step("read the forecasts"):
             weeks = read_weeks(api, bakery.data_through, products)
-    return Report(morrow.url, tenant, job, products, weeks, steps.seconds)
+    return Report(morrow.url, suppliers.url, tenant, job, products, weeks, steps.seconds)
 
 
 def _train(plan: Plan, api: "Api", screen: "Screen") -> "tuple[Job, list[JobProduct]]":

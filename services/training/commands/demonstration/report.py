@@ -26,6 +26,7 @@ class Report:
     """One run of the demo, in its own measured figures."""
 
     url: str
+    suppliers_url: str
     tenant: SampleTenant
     job: Job
     products: Sequence[JobProduct]
@@ -47,6 +48,7 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         return {
             "url": self.url,
+            "suppliers_url": self.suppliers_url,
             "api_key": self.tenant.key,
             "job": self.job,
             "products": [week.as_json() for week in self.weeks],
@@ -122,6 +124,8 @@ def invitation(report: Report) -> list[str]:
         f"API key of the sample tenant, kept in {report.tenant.key_file}: {report.tenant.key}",
         "Try:",
         f"  curl -H 'Authorization: Bearer {report.tenant.key}' '{asked}'",
+        "Its suppliers can be made to fail (`morrow train --follow` then says what was away):",
+        f"  curl -X POST '{report.suppliers_url}/fail?supplier=weather'",
         "Ctrl-C ends it.",
     ]
 

@@ -1,25 +1,25 @@
-"""The sample bakery as a tenant: made or met again, and loaded over HTTP."""
+"""The sample bakery as a tenant: made or met again."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from services.training.commands.answers import ImportReceipt, TenantCreated
 from services.training.commands.failures import Refused
 from services.training.commands.http import Api, open_api
-from services.training.commands.progress import byte_bar, count_bar, sent_chunks
+from services.training.commands.progress import count_bar
 from services.training.commands.screen import Screen
 from services.training.sample.api_shapes import (
     event_bodies,
     product_bodies,
     regressor_rows,
-    sales_csv,
 )
 from services.training.sample.bakery import Bakery, generate_bakery
 
 HISTORY_DAYS = 730
 UNAUTHORIZED = 401
+SKIES = ["temperature", "precipitation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +50,22 @@ def find_or_make(operator: Api, bakery: Bakery, data_dir: Path) -> SampleTenant:
     return SampleTenant(made["api_key"], key_file, met_again=False)
 
 
-def load(api: Api, screen: Screen, bakery: Bakery) -> str:
-    """Send all that the bakery knows; in words, what it was."""
+def tell_catalogue(api: Api, screen: Screen, bakery: Bakery) -> str:
+    """Send what the bakery knows by itself; in words, what it was."""
     catalogue = _catalogue(bakery)
     with count_bar(screen, "products and events", len(catalogue)) as advance:
         for path, body in catalogue.items():
             api.put(path, body)
             advance(1)
-    csv = sales_csv(bakery)
-    with byte_bar(screen, "sales", len(csv)) as advance:
-        headers = {"Content-Type": "text/csv", "Content-Length": str(len(csv))}
-        sales: ImportReceipt = api.send("/sales", sent_chunks(csv, advance), headers)
-    days: ImportReceipt = api.post("/regressors", {"rows": regressor_rows(bakery)})
-    return (
-        f"{len(catalogue)} products and events, {sales['received']} rows of sales "
-        f"({sales['inserted']} new), {days['received']} days of weather and school holidays"
+    days: ImportReceipt = api.post(
+        "/regressors", {"rows": regressor_rows(_apart_from_skies(bakery))}
     )
+    return f"{len(catalogue)} products and events, {days['received']} days of school holidays"
+
+
+def _apart_from_skies(bakery: Bakery) -> Bakery:
+    """Its weather comes from a supplier."""
+    return replace(bakery, regressors=bakery.regressors.drop(columns=SKIES))
 
 
 def _catalogue(bakery: Bakery) -> dict[str, object]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from services.training.sample.api_shapes import HasSales
 
-Row = dict[str, str | int | float]
+Row = dict[str, str | int | float | None]
 CLOSING = timedelta(hours=20)
 
 
@@ -37,10 +37,12 @@ def till_of(sales: HasSales) -> Till:
         day = min(pd.Timestamp(row["date"]), sold)
         told: Row = {str(name): value for name, value in row.items() if not pd.isna(value)}
         told["date"] = f"{pd.Timestamp(row['date']):%Y-%m-%d}"
-        if "quantity" in told:
-            told["quantity"] = float(told["quantity"])
+        if not pd.isna(row["quantity"]):
+            told["quantity"] = float(row["quantity"])
         elif pd.Timestamp(row["date"]) <= sold and told.get("open") != 0:
             continue
+        else:
+            told["quantity"] = None
         told["updated_at"] = f"{day + CLOSING:%Y-%m-%dT%H:%M:%SZ}"
         rows.append(told)
     return Till(tuple(sorted(rows, key=lambda row: str(row["updated_at"]))))
