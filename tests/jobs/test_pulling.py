@@ -27,12 +27,15 @@ class Supplier:
 
     def __init__(self) -> None:
         self.away = False
+        self.empty = False
 
     def __call__(self, asked: Asked) -> Answer:
         if self.away:
             return said({"error": "gone"}, 503)
         assert asked.path == "/sales"
         known = "2025-04-01T00:00:00Z"
+        if self.empty:
+            return said({"items": [], "next_cursor": None})
         items = [row | {"updated_at": known} for row in sales_rows("roll")]
         return said({"items": items, "next_cursor": None})
 
@@ -160,6 +163,17 @@ async def test_old_sales_whose_last_day_is_young_will_do(
         then = replace(workshop, supply=replace(workshop.supply, clock=lambda now=now: now))
         job = await prepared(then, tenant)
         assert job["products"]["failed"] == failed
+
+
+async def test_a_job_of_which_no_sales_come_fails_with_the_reason(
+    tenant: Tenant, worker: None, upstream: Stand, supplier: Supplier
+) -> None:
+    supplier.empty = True
+    await connect(tenant, upstream)
+    job = await ask(tenant.client, **QUICK)
+    ended = await finished(tenant.client, job["id"])
+    assert (ended["status"], ended["products"]["total"]) == ("failed", 0)
+    assert "no sales came" in ended["execution"]["reason"]
 
 
 async def test_a_model_says_which_source_was_away(

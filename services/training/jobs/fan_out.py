@@ -6,7 +6,7 @@ so nobody takes what is there for all of it.
 """
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,8 +24,9 @@ from services.training.jobs.workshop import Workshop
 from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.finish import finish, note_progress
 from services.training.queue.runner import QUEUED_CHANNEL
-from services.training.queue.task import ClaimedTask, State
+from services.training.queue.task import ClaimedTask, Refused, State
 
+NOTHING_TO_TRAIN: Final = "nothing_to_train"
 ENDED_EARLY = (State.SKIPPED, State.FAILED)
 
 
@@ -46,7 +47,7 @@ async def fan_out(
 ) -> None:
     """Finish this task and let the series train, after a task for their pools where these are to
     be learnt: in one transaction. Or raise `Snooze` where the kept pools that were chosen have
-    been replaced, or the tenant has no room for so many."""
+    been replaced, or the tenant has no room for so many; `Refused` where there is no series."""
     async with job_transaction(shop, task) as session:
         await finish(session, task.claim, State.SUCCEEDED)
         if isinstance(choice, KeepPools):
@@ -54,6 +55,10 @@ async def fan_out(
         await require_room(session, task.tenant_id, task.group_id)
         await _begin(session, task, request, choice)
         counts = (await count_products(session, [task.group_id]))[task.group_id]
+        if counts.total == 0:
+            raise Refused(
+                NOTHING_TO_TRAIN, "no sales came of what the job wants: push or pull some"
+            )
         await tell_and_end(session, task, [_validated(counts, choice)])
     shop.bell.ring(QUEUED_CHANNEL)
 
