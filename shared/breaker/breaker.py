@@ -173,7 +173,10 @@ class Breaker:
             return
         self.opened_count += now is State.OPEN
         CHANGES.labels(self.name.partition(":")[0], now.value).inc()
-        log.warning("breaker_changed", breaker=self.name, was=was, now=now, error=self.last_error)
+        if now is State.OPEN:
+            log.warning("breaker_opened", breaker=self.name, was=was, error=self.last_error)
+        else:
+            log.info("breaker_changed", breaker=self.name, was=was, now=now)
         self._on_change()
 
 

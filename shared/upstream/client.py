@@ -35,7 +35,7 @@ from shared.upstream.upstream import Upstream
 
 __all__ = ["CallTerms", "Json", "Upstream", "UpstreamClient"]
 
-RESOLVERS: Final = 8
+RESOLVERS: Final = 32  # a name server that hangs keeps one for as long as the system bears it
 
 
 class UpstreamClient:

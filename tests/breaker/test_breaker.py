@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from shared.breaker import Breaker, BreakerOpen, Breakers, BreakerTerms, Outcome, State
+from shared.breaker.breakers import MOST
 from tests.breaker.fake_clock import FakeClock
 
 TERMS = BreakerTerms(failures=3, open_seconds=30)
@@ -184,3 +185,15 @@ def test_changes_are_told_and_reports_say_what_is() -> None:
     assert (report.opened_count, report.last_error) == (1, "broken")
     assert breakers.reset("weather:a:80") == 1
     assert changes["changed"] == 2
+
+
+def test_of_too_many_the_least_recently_used_is_forgotten() -> None:
+    breakers = all_breakers()
+    for number in range(MOST):
+        breakers.of(f"weather:{number}", None, "a:80")
+    breakers.of("weather:0", None, "a:80")
+    breakers.of("weather:one-more", None, "a:80")
+    kept = {report.name for report in breakers.reports()}
+    assert len(kept) == MOST
+    assert {"weather:0", "weather:one-more"} <= kept
+    assert "weather:1" not in kept

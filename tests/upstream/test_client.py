@@ -208,6 +208,27 @@ async def test_callers_that_give_up_open_nothing() -> None:
     assert (report.state, report.calls) == (State.CLOSED, 0)
 
 
+async def test_a_probe_that_is_cancelled_leaves_its_place_to_the_next() -> None:
+    answers = one_after_the_other(Answer(500), Answer(pause=60), good("well"))
+    breakers = Breakers({"weather": BreakerTerms(1, 0.05)})
+    async with (
+        made_upstream(lambda asked: next(answers)) as upstream,
+        UpstreamClient(TERMS, breakers) as client,
+    ):
+        with pytest.raises(UpstreamStatus):
+            await client.post(upstream.as_upstream(), "x", {}, idempotent=False)
+        await asyncio.sleep(0.06)
+        probe = asyncio.ensure_future(client.get(upstream.as_upstream(), "x", {}))
+        while len(upstream.asked) < 2:
+            await asyncio.sleep(0.01)
+        with pytest.raises(UpstreamOpen):
+            await client.get(upstream.as_upstream(), "x", {})
+        probe.cancel()
+        await asyncio.gather(probe, return_exceptions=True)
+        assert await client.get(upstream.as_upstream(), "x", {}) == "well"
+    assert next(breakers.reports()).state is State.CLOSED
+
+
 async def test_waiting_for_a_connection_of_ours_is_not_the_upstreams_fault() -> None:
     breakers, terms = impatient(), replace(TERMS, connections=1, pool_seconds=0.1)
     async with (
