@@ -18,6 +18,7 @@ from services.training.jobs.workshop import Workshop
 from services.training.queue.task import ClaimedTask
 from services.training.sales.assemble import SeriesKey, Window
 from services.training.sales.snapshot import list_series, read_series
+from services.training.sources.beside.surroundings import read_surroundings, with_surroundings
 from shared.database import tenant_transaction
 
 BATCH = 50
@@ -97,7 +98,9 @@ async def read_in_batches(
         batch = keys[first : first + BATCH]
         async with tenant_transaction(shop.sessions, task.tenant_id) as session:
             found = await read_series(session, batch, horizon_days=horizon_days, window=window)
-        yield [(key, found.get(key.id)) for key in batch]
+            around = await read_surroundings(session, found.values())
+        beside = {each: with_surroundings(series, around) for each, series in found.items()}
+        yield [(key, beside.get(key.id)) for key in batch]
 
 
 def validate(
