@@ -244,6 +244,20 @@ async def test_a_sync_whose_time_is_up_keeps_what_it_read(desk: Desk) -> None:
     assert desk.stand.asked == []
 
 
+async def test_how_often_a_source_is_read_can_be_changed_without_reading_it_anew(
+    desk: Desk,
+) -> None:
+    desk.stand.answer = pages(page(row(updated_at="2026-05-19T04:00:00Z")))
+    await desk.connect("sales", "http")
+    await desk.sync("sales")
+    await desk.connect("sales", "http", options={"every_minutes": 30})
+    await desk.sync("sales")
+    assert desk.stand.asked[-1].query["updated_since"] == "2026-05-18T04:00:00Z"
+    await desk.connect("sales", "http", options={"since": "2026-01-01"})
+    await desk.sync("sales")
+    assert desk.stand.asked[-1].query["updated_since"] == "2026-01-01T00:00:00Z"
+
+
 async def test_a_source_connected_anew_is_read_from_its_beginning(desk: Desk) -> None:
     desk.stand.answer = pages(page(row(updated_at="2026-05-19T04:00:00Z")))
     await desk.connect("sales", "http")

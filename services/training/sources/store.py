@@ -28,7 +28,12 @@ SAID_BY: Final[dict[SourceName, type[Table]]] = {
     SourceName.WEATHER: WeatherDay,
     SourceName.TRAFFIC: TrafficDay,
 }
-"""What is kept of a source, and means nothing any more once another kind is connected."""
+"""What is kept of a source, and means nothing any more once another kind is connected; the orders
+of a till also when its address is another's."""
+OF_MANNER: Final = frozenset(
+    ("every_minutes", "page_size", "overlap_hours", "variables", "api_version", "path")
+)
+"""Options that say how and how often a source is read, and not what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +64,17 @@ def unconnected(name: SourceName) -> Source:
 
 
 async def connect(session: AsyncSession, tenant_id: UUID, wanted: Connection, actor: str) -> Source:
-    """Connect the source in place of how it was. Whoever reads it is stopped, and where kind or
-    address changed it is read from its beginning."""
+    """Connect the source in place of how it was. Whoever reads it is stopped, and where kind,
+    address or what is to be read changed it is read from its beginning."""
     before = await read_source(session, wanted.source)
     anew = (before.kind, before.base_url) != (wanted.kind.value, wanted.base_url)
+    read_otherwise = _of_reading(before.options) != _of_reading(wanted.options)
     values = {
         "kind": wanted.kind.value,
         "base_url": wanted.base_url,
         "options": dict(wanted.options),
         "credentials": wanted.credentials,
-        "state": {} if anew or before.options != wanted.options else before.state,
+        "state": {} if anew or read_otherwise else before.state,
         "holder": None,
         "held_until": None,
         "synced_at": None if anew else before.synced_at,
@@ -79,7 +85,7 @@ async def connect(session: AsyncSession, tenant_id: UUID, wanted: Connection, ac
         .values(tenant_id=tenant_id, source=wanted.source.value, **values)
         .on_conflict_do_update(index_elements=["tenant_id", "source"], set_=values)
     )
-    if before.kind != wanted.kind.value:
+    if before.kind != wanted.kind.value or (anew and wanted.source is SourceName.SALES):
         await session.execute(delete(SAID_BY[wanted.source]))
     session.add(
         AuditEntry(
@@ -98,6 +104,11 @@ async def connect(session: AsyncSession, tenant_id: UUID, wanted: Connection, ac
         .execution_options(populate_existing=True)
     )
     return connected.one()
+
+
+def _of_reading(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that say what is read; with others of them what was read is not what would be."""
+    return {name: value for name, value in options.items() if name not in OF_MANNER}
 
 
 def _shown(kind: str, base_url: str | None, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ async def pull_contract_sales(run: Run) -> None:
         )
         return read_page(answer, options, run.now)
 
-    async def keep(session: AsyncSession, rows: SalesRows) -> int:
+    async def keep(session: AsyncSession, rows: SalesRows, _: Pass) -> int:
         receipt = await store_sales(session, rows, run.connected.most_series)
         return receipt.received
 

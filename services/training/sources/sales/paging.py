@@ -117,9 +117,14 @@ async def read_pages(
     run: Run,
     options: SalesOptions,
     fetch: Callable[[Pass], Awaitable[Page[Content]]],
-    keep: Callable[[AsyncSession, Content], Awaitable[int]],
+    keep: Callable[[AsyncSession, Content, Pass], Awaitable[int]],
+    beside: Callable[[Pass], Mapping[str, Any]] = lambda _: {},
 ) -> None:
-    """Every page of a pass: fetched, and kept together with where the next begins."""
+    """Every page of a pass: fetched, and kept together with where the next begins.
+
+    `keep` gets the pass as it is after the page, and returns how many rows it was; `beside` is
+    what else is to stand in the state then.
+    """
     current, guard = Pass.of(run.state, options, run.now), Guard()
     taken_up = current.cursor is not None
     while True:
@@ -135,8 +140,9 @@ async def read_pages(
         guard.admit(page)
         current = current.after(page)
         async with run.step() as session:
-            rows = await keep(session, page.content)
-            await run.note(session, run.state | current.state(), rows)
+            rows = await keep(session, page.content, current)
+            state = run.state | current.state() | dict(beside(current))
+            await run.note(session, state, rows)
         if current.cursor is None:
             return
 
