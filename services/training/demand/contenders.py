@@ -29,6 +29,14 @@ class Contenders:
     warnings: tuple[str, ...]
     expected: Gain | None = None
 
+    @property
+    def stake(self) -> float:
+        """How much of what Prophet gains by a search reaches the forecast: its weight where it is
+        to be served in a combination."""
+        if self.answers is None or Family.COMBINE not in self.families:
+            return 1.0
+        return self.answers.mixtures.beside_prophet.weights[-1]
+
 
 def contenders_of(
     series: Series, config: TrainingConfig, folds: FoldPlan, pools: Pools | None

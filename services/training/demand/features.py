@@ -15,6 +15,7 @@ import pandas as pd
 
 from services.training.demand.calendar import Holiday, holidays_of
 from services.training.demand.censoring import expected_demand
+from services.training.demand.neighbourhood import shared_occasions
 from services.training.demand.prediction import Floats
 from services.training.demand.series import Series, weekdays
 
@@ -85,7 +86,7 @@ def prepare(series: Series) -> Design:
         demand=demand[seen],
         ahead=_days(series.plan.index),
         regressors=tuple(kept),
-        holidays=holidays_of(series),
+        holidays=(*holidays_of(series), *shared_occasions(series)),
         dropped=tuple(dropped),
     )
 

@@ -144,18 +144,17 @@ def _component_columns(fitted: FittedProphet) -> pd.DataFrame:
     names = set(_holiday_names(fitted))
     for row, label in enumerate(labels):
         component = label.split("_delim_")[0]
-        groups = [component, f"{mode}_terms"]
-        groups += ["holidays"] if component in names else []
-        groups += [f"extra_regressors_{mode}"] if component in regressors else []
-        for group in groups:
+        own = [component, f"{mode}_terms"]
+        own += ["holidays"] if component in names else []
+        own += [f"extra_regressors_{mode}"] if component in regressors else []
+        for group in own:
             members.setdefault(group, []).append(row)
-    table = pd.DataFrame(0, index=range(max(len(labels), 1)), columns=sorted(members))
-    for name in (f"{known}_terms" for known in _MODES):
-        if name not in table:
-            table[name] = 0
-    for group, rows in members.items():
-        table.loc[rows, group] = 1
-    return table
+    absent = [name for name in (f"{known}_terms" for known in _MODES) if name not in members]
+    groups = [*sorted(members), *absent]
+    flags = np.zeros((max(len(labels), 1), len(groups)), dtype=np.int64)
+    for column, group in enumerate(groups):
+        flags[members.get(group, []), column] = 1
+    return pd.DataFrame(flags, columns=groups)
 
 
 def _seasonalities(fitted: FittedProphet) -> list[object]:

@@ -137,7 +137,8 @@ def _indicators(holidays: Sequence[Holiday], days: Days) -> tuple[list[str], Flo
 
 def _standard(regressor: Regressor) -> Standard:
     """As Prophet standardises: not at all where the values are 0 and 1, or all the same."""
-    if set(np.unique(regressor.past).tolist()) == {0.0, 1.0}:
+    is_flag = ((regressor.past == 0.0) | (regressor.past == 1.0)).all()
+    if is_flag and regressor.past.min() < regressor.past.max():
         return Standard(0.0, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):  # the solver names what overflowed
         mean, deviation = float(regressor.past.mean()), float(np.std(regressor.past, ddof=1))

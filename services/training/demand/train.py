@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from services.training.demand.backtest import Fold, plan_folds
 from services.training.demand.bundle import make_bundle, serve
@@ -47,6 +47,10 @@ from services.training.demand.search import Budget, UnusableParametersError
 from services.training.demand.series import Series
 
 __all__ = ["Progress", "Refused", "Trained", "TrainingConfig", "train"]
+
+
+_FEWEST_TRIALS: Final = 1 / 3
+"""Of the cap, where little of what they gain is served."""
 
 
 def train(
@@ -94,7 +98,7 @@ class _Training:
 def _train(training: _Training, contenders: Contenders) -> Trained:
     series, config, report = training.series, training.config, training.report
     design = prepare(series)
-    tuning = _tuning(series, config, report, training.elapsed)
+    tuning = _tuning(training, contenders.stake)
     entered = enter(contenders.families, training.rehearsed, design, tuning, contenders.answers)
     trials = [trial.to_dict() for trial in entered.trials]
 
@@ -148,15 +152,14 @@ def _record_of(contest: Contest) -> _Record:
     )
 
 
-def _tuning(
-    series: Series, config: TrainingConfig, report: Report, elapsed: Callable[[], float]
-) -> Tuning:
-    cap = trial_cap(volume_class(_known_sales(series)))
+def _tuning(training: _Training, stake: float) -> Tuning:
+    config, report, elapsed = training.config, training.report, training.elapsed
+    cap = round(trial_cap(volume_class(_known_sales(training.series))) * max(stake, _FEWEST_TRIALS))
     trials = cap if config.max_trials is None else min(cap, config.max_trials)
     return Tuning(
         optimizer=Optimizer(config.optimizer),
         backend=Backend(config.backend),
-        budget=Budget(trials, config.least_gain, lambda: elapsed() >= config.max_seconds),
+        budget=Budget(trials, config.least_gain / stake, lambda: elapsed() >= config.max_seconds),
         seed=config.seed,
         first=config.first_params or {},
         on_trial=lambda done: report(

@@ -6,19 +6,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from services.training.demand.neighbourhood import Nearness
 from services.training.demand.pooled.rolling import level_of
 from services.training.demand.pooled.track import NO_DAY, Indices, Track
 from services.training.demand.prediction import Floats
 
+_WEEK = 7
 _SHRINK = 2.0
+_LARGEST_TO_WEEKDAY = 5.0
 
 
 def analogue_features(
-    track: Track, origins: Indices, targets: Indices, regressors: Sequence[str]
+    track: Track, origins: Indices, targets: Indices, usual: Floats, regressors: Sequence[str]
 ) -> dict[str, Floats]:
-    """Mean demand relative to its level on past days alike: the same occasion; the same weekday
-    with the same yes-or-no regressors. Shrunk towards 1 for few days; NaN without one."""
-    relative = _relative(track)
+    """`usual` is each day's mean of its last same weekdays, itself the last of these.
+
+    Mean demand relative to its level on past days alike: the same occasion; the same weekday
+    with the same yes-or-no regressors. And relative to what its weekday usually sold: the same
+    occasion; any as near to a holiday. Shrunk towards 1 for few days; NaN without one."""
+    relative, unusual = _relative(track), _to_weekday(track, usual)
     flags = _flags(track, regressors)
     kind = track.weekday * (1 << min(len(flags), 12))
     for position, flag in enumerate(flags[:12]):
@@ -27,6 +33,8 @@ def analogue_features(
     return {
         "alike_occasion": _past_mean(track.occasion, relative, origins, targets, skip=NO_DAY),
         "alike_days": _past_mean(kind, relative, origins, targets, skip=NO_DAY - 1),
+        "occasion_to_weekday": _past_mean(track.occasion, unusual, origins, targets, skip=NO_DAY),
+        "near_to_weekday": _past_mean(track.near, unusual, origins, targets, skip=Nearness.NONE),
     }
 
 
@@ -37,6 +45,14 @@ def _relative(track: Track) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(before > 0, track.demand / before, np.nan)
     return np.clip(ratio, 0.0, 10.0)
+
+
+def _to_weekday(track: Track, usual: Floats) -> Floats:
+    """Demand against what its weekday had usually been up to a week before."""
+    before = np.concatenate([np.full(_WEEK, np.nan), usual])[: len(usual)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(before > 0, track.demand / before, np.nan)
+    return np.clip(ratio, 0.0, _LARGEST_TO_WEEKDAY)
 
 
 def _flags(track: Track, regressors: Sequence[str]) -> list[Floats]:

@@ -33,6 +33,11 @@ class PoolConfig:
     tweedie_power: float = 1.3
 
     def quick(self) -> Self:
-        """Half as many steps, twice as long: what only judges may be a little worse than what
-        serves, not better, and costs half."""
-        return replace(self, rounds=self.rounds // 2, learning_rate=2.0 * self.learning_rate)
+        """Half as many steps, twice as long, on half the rows: what only judges may be a little
+        worse than what serves, not better, and costs a quarter."""
+        return replace(
+            self,
+            rounds=self.rounds // 2,
+            learning_rate=2.0 * self.learning_rate,
+            most_rows=self.most_rows // 2,
+        )

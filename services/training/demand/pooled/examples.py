@@ -46,7 +46,7 @@ class Knowledge:
     def table(self, example: Example, origins: Indices, targets: Indices) -> Columns:
         """One row a pair of an origin and a later day."""
         track, scale = example.track, example.scale[origins]
-        table = feature_table(track, origins, targets, scale, self.words, self.rhythms)
+        table = feature_table(track, origins, targets, example.scale, self.words, self.rhythms)
         return table | example.outlook.columns(origins, targets, scale)
 
 

@@ -26,6 +26,7 @@ from services.training.demand.pooled.track import NO_DAY, Indices, Track, at
 from services.training.demand.prediction import Floats
 
 _WEEK = 7
+_USUAL_WEEKS = 8
 _LEVEL_HALF_LIFE = 21.0
 _LONG = 364
 _NEAR = 8
@@ -59,22 +60,24 @@ def feature_table(
     track: Track,
     origins: Indices,
     targets: Indices,
-    scale: Floats,
+    levels: Floats,
     words: Vocabulary,
     rhythms: Mapping[str, YearlyRhythm],
 ) -> Columns:
-    """One row a pair of an origin and a later day, both positions of the track's days; `scale`
-    (rows,) is the level at the origin."""
+    """One row a pair of an origin and a later day, both positions of the track's days; `levels`
+    are the track's, of `scale_of`."""
+    scale = levels[origins]
     columns: Columns = {}
     columns |= _calendar(track, origins, targets)
     columns |= _names(track, words, len(targets))
-    columns |= _same_weekdays(track, origins, targets, scale)
-    columns |= _recent(track, origins, scale)
-    columns |= _a_year_ago(track, origins, targets, scale)
+    usual = same_weekday_mean(track.demand, _USUAL_WEEKS)
+    columns |= _same_weekdays(track, origins, targets, levels, usual)
+    columns |= _recent(track, origins, scale, usual)
+    columns |= _a_year_ago(track, origins, targets, levels)
     columns |= _occasions(track, targets, words)
     columns |= _opening(track, targets)
     columns |= _regressors(track, origins, targets, words.regressors)
-    columns |= analogue_features(track, origins, targets, words.regressors)
+    columns |= analogue_features(track, origins, targets, usual, words.regressors)
     rhythm = rhythms.get(track.location)
     absent = np.full(len(targets), np.nan)
     start = track.first_day
@@ -113,18 +116,19 @@ def _code(name: str, known: Sequence[str]) -> float:
     return float(known.index(name)) if name in known else np.nan
 
 
-def _same_weekdays(track: Track, origins: Indices, targets: Indices, scale: Floats) -> Columns:
-    """Of the last same weekdays that an origin knows."""
+def _same_weekdays(
+    track: Track, origins: Indices, targets: Indices, levels: Floats, usual: Floats
+) -> Columns:
+    """Of the last same weekdays that an origin knows; `usual` is the mean of eight, of each day."""
+    scale = levels[origins]
     latest = targets - _WEEK * -(-(targets - origins) // _WEEK)
     columns = {
         f"same_weekday_{back + 1}": at(track.demand, latest - _WEEK * back) / scale
         for back in range(3)
     }
-    for weeks in (4, 8):
-        columns[f"same_weekday_mean_{weeks}"] = (
-            at(same_weekday_mean(track.demand, weeks), latest) / scale
-        )
-    relative = track.demand / scale_of(track)
+    columns["same_weekday_mean_4"] = at(same_weekday_mean(track.demand, 4), latest) / scale
+    columns["same_weekday_mean_8"] = at(usual, latest) / scale
+    relative = track.demand / levels
     columns["weekday_share"] = at(same_weekday_level(relative, 8.0), latest)
     columns["weekday_share_long"] = at(same_weekday_mean(relative, 52), latest)
     columns["weekday_spread"] = at(_weekday_spread(relative), latest)
@@ -132,11 +136,11 @@ def _same_weekdays(track: Track, origins: Indices, targets: Indices, scale: Floa
 
 
 def _weekday_spread(relative: Floats) -> Floats:
-    misses = np.abs(relative - same_weekday_mean(relative, 8))
+    misses = np.abs(relative - same_weekday_mean(relative, _USUAL_WEEKS))
     return same_weekday_mean(misses, 12)
 
 
-def _recent(track: Track, origins: Indices, scale: Floats) -> Columns:
+def _recent(track: Track, origins: Indices, scale: Floats, usual: Floats) -> Columns:
     demand = track.demand
     columns = {
         f"mean_{days}": at(rolling_mean(demand, days), origins) / scale for days in (7, 28, 91)
@@ -149,14 +153,13 @@ def _recent(track: Track, origins: Indices, scale: Floats) -> Columns:
     columns["silent_182"] = at(rolling_mean(silent, 182), origins)
     columns["since_sale"] = days_since(demand > 0, 56)[origins]
     columns["volume"] = np.log(scale)
-    weekly = rolling_mean(demand / np.fmax(same_weekday_mean(demand, 8), _SMALLEST_LEVEL), 7)
+    weekly = rolling_mean(demand / np.fmax(usual, _SMALLEST_LEVEL), 7)
     columns["momentum"] = np.clip(at(weekly, origins), 0.0, 5.0)
     return columns
 
 
-def _a_year_ago(track: Track, origins: Indices, targets: Indices, scale: Floats) -> Columns:
-    then = scale_of(track)
-    base = at(then, origins - YEAR)
+def _a_year_ago(track: Track, origins: Indices, targets: Indices, levels: Floats) -> Columns:
+    scale, base = levels[origins], at(levels, origins - YEAR)
     around = centred_mean(track.demand, _AROUND)
     return {
         name: np.where(targets - YEAR + _AROUND // 2 <= origins, values, np.nan)
@@ -177,6 +180,7 @@ def _occasions(track: Track, targets: Indices, words: Vocabulary) -> Columns:
         "occasion": codes[track.occasion[targets]],
         "since_occasion": since[targets],
         "until_occasion": until[targets],
+        "near_holiday": track.near[targets].astype(np.float64),
     }
 
 

@@ -15,8 +15,10 @@ from typing import Final
 import numpy as np
 
 from services.training.demand import prophet_map
+from services.training.demand.calendar import holidays_of
 from services.training.demand.features import Design, prepare
 from services.training.demand.model import UnfittedProphet
+from services.training.demand.neighbourhood import named_neighbours
 from services.training.demand.pooled.track import Indices, Track
 from services.training.demand.prediction import Floats
 from services.training.demand.prophet_map import MapError, MapFit, ScaledHistory
@@ -114,7 +116,9 @@ def outlook_of(series: Series, track: Track) -> Outlook:
     """The outlook of a series whose history is that of the track."""
     design = prepare(series)
     certain = tuple(one for one in design.regressors if one.name not in series.foreseen)
-    design = replace(design, regressors=certain)  # past days do not hold what was foreseen of them
+    # Past days do not hold what was foreseen of them. The trees correct what is named for one day.
+    around = (*holidays_of(series), *named_neighbours(series))
+    design = replace(design, regressors=certain, holidays=around)
     known_at = np.flatnonzero(~np.isnan(track.demand))
     return Outlook(track, design, terms_of(design), known_at)
 

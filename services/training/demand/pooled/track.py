@@ -12,6 +12,7 @@ import pandas as pd
 from services.training.demand.calendar import holidays_of
 from services.training.demand.censoring import expected_demand
 from services.training.demand.foreseen import Tables, as_known
+from services.training.demand.neighbourhood import Nearness, near_holidays
 from services.training.demand.prediction import Floats
 from services.training.demand.series import Series, weekdays
 
@@ -27,8 +28,9 @@ class Track:
     """Arrays over the days of history, then of the plan; day 0 is `first_day` (days since 1970).
 
     `demand` (history alone) is NaN where closed or unknown, lifted where sold out; `occasion` is
-    the position of the day's holiday or event among `occasions`, or `NO_DAY`; `regressors` are as
-    observed, those `foreseen` (days, leads) also as known before.
+    the position of the day's holiday or event among `occasions`, or `NO_DAY`; `near` what it is to
+    public holidays, as `Nearness` numbers it; `regressors` are as observed, those
+    `foreseen` (days, leads) also as known before.
     """
 
     product: str
@@ -42,6 +44,7 @@ class Track:
     year_day: Ints
     occasion: Ints
     occasions: tuple[str, ...]
+    near: Ints
     regressors: dict[str, Floats]
     foreseen: Tables
 
@@ -92,6 +95,7 @@ def track_of(series: Series) -> Track:
         year_day=index.day_of_year.to_numpy(dtype=np.int64),
         occasion=occasion,
         occasions=occasions,
+        near=_near(series, index),
         regressors=regressors,
         foreseen=series.foreseen,
     )
@@ -101,10 +105,22 @@ def _occasions(series: Series, index: pd.DatetimeIndex) -> tuple[Ints, tuple[str
     """The first named holiday or event of each day; a window's days are named by their distance."""
     found = np.full(len(index), NO_DAY, dtype=np.int64)
     names: dict[str, int] = {}
+    first = index[0].toordinal()
     for holiday in holidays_of(series):
-        position = (pd.Timestamp(holiday.day) - index[0]).days
+        position = holiday.day.toordinal() - first
         for shift in range(-holiday.before, holiday.after + 1):
             if 0 <= position + shift < len(index) and found[position + shift] == NO_DAY:
                 name = f"{holiday.name} {shift:+d}" if shift else holiday.name
                 found[position + shift] = names.setdefault(name, len(names))
     return found, tuple(names)
+
+
+def _near(series: Series, index: pd.DatetimeIndex) -> Ints:
+    found = np.full(len(index), Nearness.NONE, dtype=np.int64)
+    first = index[0].toordinal()
+    for year in range(index[0].year, index[-1].year + 1):
+        for day, kind in near_holidays(series.country, series.subdivision, year).items():
+            position = day.toordinal() - first
+            if 0 <= position < len(index):
+                found[position] = kind
+    return found
