@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -93,6 +94,12 @@ def test_the_days_beside_a_holiday_have_its_name_and_only_one() -> None:
         holiday.day for year in (2014, 2015, 2016) for holiday in public_holidays("DE", None, year)
     }
     assert {day.year for day in found} == {2014, 2015, 2016}
+
+
+def test_a_day_between_two_holidays_is_named_by_the_one_to_come() -> None:
+    spain = replace(series_of([5.0] * 60, start="2023-11-01", horizon=14), country="ES")
+    found = {neighbour.day: neighbour.name for neighbour in named_neighbours(spain)}
+    assert found[date(2023, 12, 7)] == "day before Immaculate Conception"
 
 
 def test_prophet_expects_of_an_eve_it_never_saw_what_others_were_like() -> None:
