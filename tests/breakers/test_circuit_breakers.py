@@ -129,6 +129,32 @@ async def test_what_has_waited_long_enough_is_no_longer_called_open(
     assert (await only_one(api))["state"] == "half_open"
 
 
+async def test_new_calls_do_not_move_since_when_it_is_as_it_is(
+    api: httpx.AsyncClient, process: Process
+) -> None:
+    process.call("weather:x:443")
+    await process.fleet.tell()
+    before = await only_one(api)
+    process.clock.advance(50)
+    process.call("weather:x:443")
+    await process.fleet.tell()
+    after = await only_one(api)
+    assert (before["calls"], after["calls"]) == (1, 2)
+    assert after["since"] == before["since"]
+
+
+async def test_the_last_one_that_dies_is_told_of_no_more_either(
+    database: Database, api: httpx.AsyncClient, process: Process
+) -> None:
+    process.call("weather:x:443")
+    await process.fleet.tell()
+    back = "UPDATE breaker_instances SET seen_at = now() - interval '%d seconds'"
+    await execute(database.admin_dsn, back % 14)
+    assert await names_seen_by(api) == [("weather:x:443", None)]
+    await execute(database.admin_dsn, back % 16)
+    assert await names_seen_by(api) == []
+
+
 async def test_the_page_ends_and_goes_on(api: httpx.AsyncClient, process: Process) -> None:
     for number in range(5):
         process.call(f"weather:host-{number}:443")
