@@ -78,3 +78,15 @@ def test_a_day_near_none_has_no_such_days() -> None:
     assert np.isnan(found["near_to_weekday"]).all()
     assert np.isnan(found["occasion_to_weekday"]).all()
     assert found["near_holiday"].tolist() == [0.0]
+
+
+def test_the_outlook_knows_the_eve_of_a_holiday_by_its_name() -> None:
+    """Christmas Eve sold four times as much a year ago; other eves sold as ever."""
+    known = (date(2023, 12, 15) - START).days
+    sales = [
+        40.0 if START + timedelta(days=n) == date(2022, 12, 24) else 10.0 for n in range(known)
+    ]
+    eve = (date(2023, 12, 24) - START).days
+    series = series_of(sales, start=str(START), horizon=14)
+    usual, on_eve = row_of(series, known - 1, np.array([eve - 2, eve]))["outlook"]
+    assert on_eve > 1.3 * usual

@@ -67,6 +67,15 @@ def test_with_pools_three_families_contend(
     check_forecast(result, series)
 
 
+def test_a_search_is_short_where_little_of_its_gain_is_served(pools: Pools) -> None:
+    series, config = shop()[1], replace(QUICK, max_trials=None)
+    alone = trained(series, None, replace(config, families=("prophet",), least_gain=0.0))
+    beside = trained(series, pools, replace(config, families=("combine",), least_gain=0.0))
+    assert len(beside.trials) == round(len(alone.trials) / 3)
+    asked_for = trained(series, pools, replace(ONLY["combine"], max_trials=4))
+    assert len(asked_for.trials) == 4
+
+
 def test_the_combination_names_its_weights_and_its_parts(pools: Pools) -> None:
     series = shop()[1]
     result = trained(series, pools, ONLY["combine"])
