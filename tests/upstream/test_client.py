@@ -103,9 +103,9 @@ async def test_what_was_asked_for_is_waited(client: UpstreamClient) -> None:
 
 async def test_a_wait_that_goes_beyond_the_deadline_is_not_begun(client: UpstreamClient) -> None:
     async with made_upstream(lambda asked: Answer(429, headers={"Retry-After": "30"})) as upstream:
+        deadline = time.monotonic() + 25
         async with asyncio.timeout(20):
             with pytest.raises(UpstreamStatus) as refused:
-                deadline = time.monotonic() + 25
                 await client.get(upstream.as_upstream(), "x", {}, deadline=deadline)
     assert refused.value.retry_after == 30
     assert len(upstream.asked) == 1
