@@ -25,7 +25,9 @@ def bakery_suppliers(today: date) -> Suppliers:
 async def served(suppliers: Suppliers) -> AsyncIterator[str]:
     """Their address, as long as the context lasts."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(suppliers_app(suppliers), log_config=None, lifespan="off")
+    config = uvicorn.Config(
+        suppliers_app(suppliers), log_config=None, lifespan="off", timeout_graceful_shutdown=1
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from services.training.pruning.sweeps import sweeps_of
+from services.training.pruning.terms import Terms
 from services.training.queue.periodic import StaleTurn, Turn
+from services.training.queue.pruner import Measure, prune
 from services.training.sources.turn import SOURCE_SYNC, ask_for_due_syncs
 from services.training.worker import work_until
 from shared.database import connect_directly
@@ -190,3 +193,22 @@ async def test_of_two_leaders_one_asks(desk: Desk) -> None:
     with pytest.raises(StaleTurn):
         await leader.turn()
     assert len(await leader.asked_for()) == 1
+
+
+async def test_old_records_go_with_their_tasks_but_for_the_last_of_each_source(
+    desk: Desk, database: Database, tmp_path: Path
+) -> None:
+    desk.stand.answer = lambda _: items("rye")
+    await desk.connect("sales", "http")
+    async with worker(database, tmp_path):
+        for _ in range(3):
+            last = await ask(desk)
+            await ended(desk, last)
+    await desk.rows("UPDATE source_syncs SET finished_at = now() - interval '40 days'")
+    await desk.rows("UPDATE tasks SET finished_at = now() - interval '40 days' WHERE id < 3")
+    day = timedelta(days=1)
+    terms = Terms(runs=90 * day, events=30 * day, trials=90 * day, orphans=day)
+    gone = await prune(desk.sessions, desk.tenant.id, sweeps_of(terms), Measure())
+    assert (gone["syncs"], gone["sync_tasks"]) == (2, 2)
+    left = await desk.rows("SELECT id::text FROM source_syncs")
+    assert [row["id"] for row in left] == [last]

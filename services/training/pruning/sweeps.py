@@ -15,6 +15,7 @@ from services.training.jobs.schemas import ENDED
 from services.training.pruning.runs import prune_runs
 from services.training.pruning.terms import Terms
 from services.training.queue.pruner import Sweep
+from services.training.sources.ask import SYNC
 
 EVENTS: Final = text("""
 DELETE FROM job_events e USING (
@@ -50,6 +51,26 @@ DELETE FROM idempotent_answers WHERE tenant_id = app_tenant() AND key IN (
 )
 """)
 
+# Of each source the last stays, however old: it says how the source is.
+SYNCS: Final = text("""
+DELETE FROM source_syncs WHERE tenant_id = app_tenant() AND id IN (
+  SELECT s.id FROM source_syncs s
+  WHERE s.tenant_id = app_tenant() AND s.finished_at < now() - CAST(:age AS interval)
+    AND EXISTS (
+      SELECT FROM source_syncs later WHERE later.tenant_id = s.tenant_id
+        AND later.source = s.source AND later.created_at > s.created_at)
+  LIMIT :most
+)
+""")
+SYNC_TASKS: Final = text("""
+DELETE FROM tasks WHERE tenant_id = app_tenant() AND id IN (
+  SELECT t.id FROM tasks t
+  WHERE t.tenant_id = app_tenant() AND t.kind = :kind
+    AND t.finished_at < now() - CAST(:age AS interval)
+  LIMIT :most
+)
+""")
+
 
 def sweeps_of(terms: Terms) -> list[Sweep]:
     """Every kind of row, those that others stand on last."""
@@ -57,6 +78,8 @@ def sweeps_of(terms: Terms) -> list[Sweep]:
         Sweep("tickets", partial(_delete, TICKETS, timedelta(0))),
         Sweep("answers", partial(_delete, ANSWERS, terms.answers)),
         Sweep("events", partial(_delete_of_ended, EVENTS, terms.events)),
+        Sweep("sync_tasks", partial(_delete, SYNC_TASKS, terms.events, kind=SYNC)),
+        Sweep("syncs", partial(_delete, SYNCS, terms.events)),
         Sweep("trials", partial(_delete, TRIALS, terms.trials)),
         Sweep("runs", partial(prune_runs, terms.runs)),
     ]

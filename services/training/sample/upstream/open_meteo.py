@@ -59,10 +59,10 @@ def read_wanted(query: Mapping[str, str]) -> Wanted:
         longitudes = [float(each) for each in query["longitude"].split(",")]
         first, last = (date.fromisoformat(query[name]) for name in ("start_date", "end_date"))
         zone = ZoneInfo(query.get("timezone", "GMT"))
-    except KeyError as missing:
-        raise Refused(f"Value of type 'String' required for key '{missing.args[0]}'.") from None
     except (ValueError, ZoneInfoNotFoundError) as error:
         raise Refused(f"Invalid value: {error}") from None
+    except KeyError as missing:
+        raise Refused(f"Value of type 'String' required for key '{missing.args[0]}'.") from None
     daily, hourly = (
         tuple(name for name in query.get(part, "").split(",") if name)
         for part in ("daily", "hourly")

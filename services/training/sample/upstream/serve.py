@@ -40,5 +40,10 @@ def serve_suppliers(suppliers: Suppliers, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; prints `ready http://host:port` once it listens."""
     listening = socket.create_server((host, port))
     print(f"ready http://{host}:{listening.getsockname()[1]}", flush=True)
-    config = uvicorn.Config(suppliers_app(suppliers), log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        suppliers_app(suppliers),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,  # one who was made to hang shall not keep the others
+    )
     uvicorn.Server(config).run(sockets=[listening])
