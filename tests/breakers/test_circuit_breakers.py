@@ -1,7 +1,9 @@
 """Who sees which breakers, and who may reset them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -16,6 +18,7 @@ from shared.doorbell import Listener
 from shared.roles import WORKER
 from tests.breaker.fake_clock import FakeClock
 from tests.conftest import Database, Tenant, client_of, execute, make_tenant
+from tests.cut_wire import wire_to
 
 TERMS = {
     "sales": BreakerTerms(1, 60, owned=True),
@@ -26,13 +29,14 @@ TERMS = {
 class Process:
     """What a worker has of it, without the work; it tells when it is told to."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, dsn: str) -> None:
         self.clock = FakeClock()
         self.breakers = Breakers(TERMS, self.clock)
-        self.engine = make_engine(database.worker_dsn, WORKER, PoolLimits(size=1), "a-process")
-        connect = partial(connect_directly, database.worker_dsn, WORKER, "a-process")
-        listener = Listener(connect, (BREAKERS_CHANNEL,))
-        self.fleet = Fleet(self.engine, self.breakers, listener, WORKER, self.clock)
+        self.engine = make_engine(dsn, WORKER, PoolLimits(size=1), "a-process")
+        listener = Listener(
+            partial(connect_directly, dsn, WORKER, "a-process"), (BREAKERS_CHANNEL,)
+        )
+        self.fleet = Fleet(self.engine, self.breakers, listener, WORKER, self.clock, patience=0.5)
 
     def call(self, name: str, owner: UUID | None = None, *, fails: bool = False) -> None:
         breaker = self.breakers.of(name, owner, "made:443")
@@ -42,7 +46,7 @@ class Process:
 
 @pytest.fixture
 async def process(database: Database) -> AsyncIterator[Process]:
-    made = Process(database)
+    made = Process(database.worker_dsn)
     yield made
     await made.engine.dispose()
 
@@ -194,7 +198,7 @@ async def test_who_is_silent_is_forgotten_by_the_others(
     await process.fleet.tell()
     back = "UPDATE breaker_instances SET seen_at = now() - interval '16 seconds'"
     await execute(database.admin_dsn, back)
-    other = Process(database)
+    other = Process(database.worker_dsn)
     await other.fleet.tell()
     await other.engine.dispose()
     connection = await asyncpg.connect(database.admin_dsn)
@@ -247,3 +251,31 @@ async def test_the_wall_stands_for_those_who_ask_the_tables(
         counts[asking] = await connection.fetchval("SELECT count(*) FROM circuit_breakers")
     await connection.close()
     assert list(counts.values()) == [1, 0]
+
+
+async def test_who_is_cut_off_gives_up_and_tells_once_it_is_heard_again(
+    database: Database,
+    api: httpx.AsyncClient,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The cut itself is silent: an answer just does not come."""
+    async with wire_to(database.worker_dsn, tmp_path) as (wire, through):
+        process = Process(through)
+        await process.fleet.tell()
+        wire.cut()
+        telling = asyncio.ensure_future(process.fleet.run())
+        process.call("weather:x:443", fails=True)
+        async with asyncio.timeout(30):
+            while "breakers_untold" not in caplog.text:
+                await asyncio.sleep(0.05)
+        assert await names_seen_by(api) == []
+        wire.mend()
+        async with asyncio.timeout(30):
+            while not await names_seen_by(api):
+                process.breakers.on_change()
+                await asyncio.sleep(0.05)
+        assert (await only_one(api))["state"] == "open"
+        telling.cancel()
+        await asyncio.wait([telling])
+        await process.engine.dispose()

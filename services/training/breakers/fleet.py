@@ -7,6 +7,7 @@ fails for one may be its own network, and to find out costs it no more than the 
 a breaker.
 """
 
+import asyncio
 import datetime as dt
 import json
 import math
@@ -31,6 +32,7 @@ from shared.outage import DatabaseErrors
 BREAKERS_CHANNEL: Final = "morrow_breakers"
 HEARTBEAT_SECONDS: Final = 5.0
 RETELL_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 2 * HEARTBEAT_SECONDS
 SILENCE: Final = timedelta(seconds=3 * HEARTBEAT_SECONDS)
 TELL: Final = text("SELECT * FROM tell_breakers(:teller, :role, :silence, :seen)").bindparams(
     bindparam("silence", type_=Interval)
@@ -49,10 +51,12 @@ class Fleet:
         listener: Listener,
         role: str,
         clock: Clock = time.monotonic,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
         self.instance = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
         self._engine = engine
         self._clock = clock
+        self._patience = patience
         self._breakers = breakers
         self._listener = listener
         self._role = role.removeprefix("morrow_")
@@ -95,11 +99,12 @@ class Fleet:
 
     async def _try_to_tell(self) -> None:
         try:
-            await self.tell()
+            async with asyncio.timeout(self._patience):
+                await self.tell()
             self._is_heard = True
-        except DatabaseErrors as error:
+        except (*DatabaseErrors, TimeoutError) as error:
             if self._is_heard:
-                log.warning("breakers_untold", error=str(error))
+                log.warning("breakers_untold", error=str(error) or type(error).__name__)
             self._is_heard = False
 
     def _reset(self, name: str) -> None:
