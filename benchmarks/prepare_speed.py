@@ -8,6 +8,8 @@ it has its connection: so long may one that writes keep the job's row from all w
 
 prepare      all that happens until every series is queued
 cancel       the cancellation of the job then, one transaction
+
+Every dataset is synced to the disk, which on a slow one takes most of the time: TMPDIR=/dev/shm.
 """
 
 import argparse

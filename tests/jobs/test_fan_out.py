@@ -192,6 +192,7 @@ async def test_a_large_job_is_let_in_by_batches_whoever_does_it(
     assert [row["state"] for row in rows] == ["queued"] * series
     tags = [row["start_tag"] for row in rows]
     assert tags == [tags[0] + number for number in range(series)]
+    assert await operator.fetchval("SELECT start_tag FROM tasks WHERE kind = 'release'") == tags[0]
     assert await claim(workshop, RELEASE) == []
     assert (await read_job(shop.client, job))["products"]["queued"] == series
 
