@@ -105,6 +105,23 @@ async def test_a_sync_that_waits_is_not_asked_for_twice(tenant: Tenant, desk: De
     assert count[0] == 1
 
 
+async def test_a_request_that_is_repeated_by_its_key_gets_the_first_answer(
+    tenant: Tenant, desk: Desk
+) -> None:
+    await tenant.client.put(f"{BASE}/sales", json=HTTP)
+    headers = {"Idempotency-Key": "once"}
+    first = await tenant.client.post(f"{BASE}/sales/sync", headers=headers)
+    await desk.rows("UPDATE source_syncs SET status = 'succeeded'")
+    again = await tenant.client.post(f"{BASE}/sales/sync", headers=headers)
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert again.headers["location"] == first.headers["location"]
+    await tenant.client.put(f"{BASE}/weather", json={"kind": "open-meteo"})
+    other = await tenant.client.post(f"{BASE}/weather/sync", headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    [count] = await desk.rows("SELECT count(*) FROM source_syncs")
+    assert count[0] == 1
+
+
 async def test_credentials_stay_until_they_are_replaced_removed_or_would_go_elsewhere(
     tenant: Tenant, desk: Desk
 ) -> None:

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.training import tables
+from services.training import idempotency, tables
 from services.training.deps import Caller, Held, Reader, Trainer, Transaction
-from services.training.jobs import idempotency, store
+from services.training.jobs import store
 from services.training.jobs.admission import check_room, check_wanted
 from services.training.jobs.cancel import cancel_job
 from services.training.jobs.events import EVENTS_CHANNEL, read_events

@@ -1,13 +1,15 @@
 """Sources over HTTP: connected, looked at, pulled."""
 
 import datetime as dt
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training import idempotency
 from services.training.deps import (
     Admin,
     Held,
@@ -91,23 +93,44 @@ async def put_source(
     return await _shown(session, caller.tenant_id, kept, last, held)
 
 
-@router.post("/sources/{source}/sync", status_code=202)
+@router.post("/sources/{source}/sync", status_code=202, response_model=SyncAsked)
 async def sync_source_now(
-    source: SourceName, caller: Ingester, held: Held, response: Response
-) -> SyncAsked:
+    source: SourceName,
+    request: Request,
+    caller: Ingester,
+    held: Held,
+    response: Response,
+    idempotency_key: idempotency.IdempotencyKey = None,
+) -> Any:
     """Pull the source as soon as a worker is free; one that waits already is answered again."""
+    digest = idempotency.digest_of_request("POST", request.url.path, await request.body())
     async with tenant_transaction(held.sessions, caller.tenant_id) as session:
-        kept = await store.read_source(session, source)
-        if Kind(kept.kind) in UNCONNECTED:
-            raise Problem(409, "nothing_to_sync", NOT_CONNECTED.format(source=source.value))
-        sync_id = await syncs.queued_sync(session, source)
-        if sync_id is None:
-            sync_id = uuid4()
-            asked = (sync_id, kept, Cause.ASKED, Priority.INTERACTIVE)
-            await ask_for_sync(session, caller.tenant_id, *asked)
+        if idempotency_key is not None:
+            first = await idempotency.begin(session, caller.tenant_id, idempotency_key, digest)
+            if first is not None:
+                return JSONResponse(first.body, first.status, {"Location": first.location or ""})
+        asked = SyncAsked(sync_id=await _sync_asked_for(session, caller.tenant_id, source))
+        location = f"/api/v1/sources/{source.value}/syncs/{asked.sync_id}"
+        if idempotency_key is not None:
+            answer = idempotency.FirstAnswer(202, asked.model_dump(mode="json"), location)
+            await idempotency.remember(session, idempotency_key, answer)
     held.bell.ring(QUEUED_CHANNEL)
-    response.headers["Location"] = f"/api/v1/sources/{source.value}/syncs/{sync_id}"
-    return SyncAsked(sync_id=sync_id)
+    response.headers["Location"] = location
+    return asked
+
+
+async def _sync_asked_for(session: AsyncSession, tenant_id: UUID, source: SourceName) -> UUID:
+    """The one that waits already, or a new one; 409 where there is nothing to pull."""
+    kept = await store.read_source(session, source)
+    if Kind(kept.kind) in UNCONNECTED:
+        raise Problem(409, "nothing_to_sync", NOT_CONNECTED.format(source=source.value))
+    waiting = await syncs.queued_sync(session, source)
+    if waiting is not None:
+        return waiting
+    sync_id = uuid4()
+    asked = (sync_id, kept, Cause.ASKED, Priority.INTERACTIVE)
+    await ask_for_sync(session, tenant_id, *asked)
+    return sync_id
 
 
 @router.get("/sources/{source}/syncs/{sync_id}")
