@@ -6,16 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from services.training.demand.series import Series
 from services.training.jobs.pipeline import cargo_of
 from services.training.jobs.prepare import start
 from services.training.jobs.pulling import pull_sources
 from services.training.jobs.store import PREPARE, TRAIN
 from services.training.jobs.workshop import Workshop
+from services.training.sample.upstream.mishaps import Fault, Mishap
 from services.training.sources.kinds import SourceName
+from services.training.tables import Task
+from shared.database import tenant_transaction
 from tests.conftest import Database, Tenant, execute
-from tests.jobs.asking import QUICK, ask, finished, sales_rows, send_sales
+from tests.jobs.asking import FIRST_DAY, QUICK, ask, finished, sales_rows, send_sales
 from tests.jobs.claiming import claim
+from tests.sources.sample_suppliers import sample_at
 from tests.sources.upstreams import Answer, Asked, Stand, said, stand
 
 BASE = "/api/v1"
@@ -190,3 +196,38 @@ async def test_a_model_says_which_source_was_away(
     shown = (await tenant.client.get(f"{BASE}/models/{model['id']}")).json()
     [degraded] = shown["lineage"]["degraded"]
     assert (degraded["source"], degraded["last_synced_at"]) == ("traffic", None)
+    assert degraded["basis"] == "none"
+    assert "its place is empty" in ended["warnings"][0]["message"]
+
+
+async def test_weather_comes_into_the_datasets_also_when_its_supplier_is_away(
+    tenant: Tenant, workshop: Workshop
+) -> None:
+    await send_sales(tenant.client, "roll")
+    now = dt.datetime.combine(FIRST_DAY + dt.timedelta(days=70), dt.time(6), dt.UTC)
+    then = replace(workshop, supply=replace(workshop.supply, clock=lambda: now))
+    async with sample_at(now) as (url, sample):
+        body = {"kind": "open-meteo", "base_url": url}
+        assert (await tenant.client.put(f"{BASE}/sources/weather", json=body)).status_code == 200
+        await prepared(then, tenant)
+        read = await dataset(then, tenant)
+        sample.mishaps.faults["weather"] = Fault(Mishap.STATUS)
+        job = await prepared(then, tenant)
+        again = await dataset(then, tenant)
+    assert read.regressors == ("precipitation", "temp_mean")
+    assert set(read.foreseen) == {"precipitation", "temp_mean"}
+    came = [sample.skies.as_came(day.date())["temp_mean"] for day in read.history.index]
+    assert list(read.history["temp_mean"]) == came
+    assert read.plan["temp_mean"].notna().all()
+    assert again.to_bytes() == read.to_bytes()
+    [warning] = job["warnings"]
+    assert "what is stored serves" in warning["message"]
+
+
+async def dataset(workshop: Workshop, tenant: Tenant) -> Series:
+    """What the series that was last put in to be trained is trained on."""
+    async with tenant_transaction(workshop.sessions, tenant.id) as session:
+        last = select(Task).where(Task.kind == TRAIN).order_by(Task.id.desc()).limit(1)
+        task = (await session.scalars(last)).one()
+    kept = await workshop.artifacts.get(str(tenant.id), task.payload["dataset"])
+    return Series.from_bytes(kept)

@@ -9,11 +9,9 @@ import pandas as pd
 import pytest
 
 from services.training.demand.series import Series
-from services.training.sources.beside.surroundings import (
-    bases_of,
-    read_surroundings,
-    with_surroundings,
-)
+from services.training.sources.beside.basis import Basis, read_basis
+from services.training.sources.beside.surroundings import read_surroundings, with_surroundings
+from services.training.sources.kinds import SourceName
 from services.training.sources.weather.cells import Cell
 from services.training.sources.weather.days import DaysRead, WeatherRow, foreseen, keep_days
 from shared.database import tenant_transaction
@@ -166,10 +164,25 @@ async def test_weather_that_stayed_away_is_stood_in_for(desk: Desk) -> None:
     assert found.plan["temp_mean"].iloc[0] == pytest.approx(
         usual(told, THROUGH + timedelta(1)), abs=0.051
     )
-    async with tenant_transaction(desk.sessions, desk.tenant.id) as session:
-        around = await read_surroundings(session, [series()])
-    kinds = {basis.source: basis.kind for basis in bases_of([series()], around)}
-    assert kinds == {"weather": "usual", "traffic": "none"}
+
+
+async def test_what_stands_in_for_a_source_that_is_away_is_said(desk: Desk) -> None:
+    async def basis(source: SourceName, today: date) -> Basis:
+        async with tenant_transaction(desk.sessions, desk.tenant.id) as session:
+            return await read_basis(session, source, today)
+
+    tomorrow, later = THROUGH + timedelta(days=1), THROUGH + timedelta(days=70)
+    assert await basis(SourceName.WEATHER, tomorrow) is Basis.NONE
+    await store(desk, sky())
+    assert await basis(SourceName.WEATHER, tomorrow) is Basis.STORED
+    assert await basis(SourceName.WEATHER, later) is Basis.USUAL
+    assert await basis(SourceName.TRAFFIC, tomorrow) is Basis.NONE
+    await desk.rows(
+        "INSERT INTO traffic_days VALUES ($1, 'main', $2, 5, 1, now())", desk.tenant.id, THROUGH
+    )
+    assert await basis(SourceName.TRAFFIC, tomorrow) is Basis.STORED
+    assert await basis(SourceName.TRAFFIC, later) is Basis.USUAL
+    assert await basis(SourceName.SALES, later) is Basis.STORED
 
 
 async def test_too_little_weather_is_none(desk: Desk) -> None:

@@ -1,7 +1,8 @@
 """Pulling a job's sources, before its series are collected.
 
-A source that cannot be pulled ends no job by itself: what is stored of it serves, and the job and
-its models say so. Only sales that are too old to train on are refused, series by series.
+A source that cannot be pulled ends no job by itself: what is stored of it serves, else what is
+usual, else nothing, and the job and its models say which. Only sales that are too old to train on
+are refused, series by series.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from services.training.jobs.settle import job_transaction
 from services.training.jobs.store import read_job, warn
 from services.training.jobs.workshop import Workshop
 from services.training.queue.task import ClaimedTask
+from services.training.sources.beside.basis import Basis, read_basis
 from services.training.sources.kinds import UNCONNECTED, Kind, SourceName
 from services.training.sources.schemas import OPEN, Cause, SyncOut
 from services.training.sources.store import read_sources
@@ -26,6 +28,11 @@ from services.training.sources.syncs import last_syncs
 from shared.database import tenant_transaction
 
 SALES_STALE: Final = "sales_stale"
+STANDS_IN: Final = {
+    Basis.STORED: "what is stored serves",
+    Basis.USUAL: "what is usual takes its place",
+    Basis.NONE: "its place is empty",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +110,11 @@ async def _found(shop: Workshop, task: ClaimedTask, ended: Sequence[Synced]) -> 
         return ALL_WELL
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
         sources = await read_sources(session)
+        today = shop.supply.clock().date()
+        basis = {each.source: await read_basis(session, each.source, today) for each in ended}
     since = {name: source.synced_at for name, source in sources.items()}
     degraded = {
-        each.source: _degradation(each.source, each.error, since[each.source])
+        each.source: _degradation(each.source, each.error, since[each.source], basis[each.source])
         for each in ended
         if each.error is not None
     }
@@ -117,13 +126,14 @@ async def _found(shop: Workshop, task: ClaimedTask, ended: Sequence[Synced]) -> 
 
 
 def _degradation(
-    source: SourceName, error: dict[str, Any], last: dt.datetime | None
+    source: SourceName, error: dict[str, Any], last: dt.datetime | None, basis: Basis
 ) -> dict[str, Any]:
     return {
         "source": source.value,
         "code": error["code"],
         "message": error["message"],
         "last_synced_at": None if last is None else last.isoformat(),
+        "basis": basis.value,
     }
 
 
@@ -155,6 +165,5 @@ def _degraded(each: dict[str, Any]) -> NewEvent:
 def _words(each: dict[str, Any]) -> str:
     last = each["last_synced_at"]
     since = "and it was never pulled before" if last is None else f"last pulled at {last}"
-    return (
-        f"{each['source']} could not be pulled ({each['message']}): what is stored serves, {since}"
-    )
+    serves = STANDS_IN[Basis(each["basis"])]
+    return f"{each['source']} could not be pulled ({each['message']}): {serves}, {since}"

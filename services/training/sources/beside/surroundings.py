@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from datetime import date, timedelta
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,17 +20,6 @@ from services.training.sources.weather.cells import key_of
 
 TRAFFIC: Final = "traffic"
 EARLIER: Final = timedelta(days=YEARS * YEAR + AROUND)
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """On what a series stands for a source: `stored` values, the latest of them of `known_at`; what
-    is `usual`, where nothing is foreseen any more; or `none`, so that it goes without."""
-
-    source: SourceName
-    location: str
-    kind: Literal["stored", "usual", "none"]
-    known_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,38 +101,6 @@ def with_surroundings(series: Series, around: Surroundings) -> Series:
         events=series.events,
         foreseen={**series.foreseen, **{name: each.foreseen for name, each in told.items()}},
     )
-
-
-def bases_of(series: Iterable[Series], around: Surroundings) -> list[Basis]:
-    """Of each location of these series what weather and traffic they stand on."""
-    found: dict[tuple[SourceName, str], Basis] = {}
-    for each in series:
-        told = around.told_of(each)
-        cell = around.cells.get(around.cell_of.get(each.location, ""))
-        named = [told[name] for name in around.variables if name in told]
-        for source, of_source in (
-            (SourceName.WEATHER, named),
-            (SourceName.TRAFFIC, [told[TRAFFIC]] if TRAFFIC in told else []),
-        ):
-            known_at = cell.known_at if source is SourceName.WEATHER and cell else None
-            key = (source, each.location)
-            if key not in found or found[key].kind == "none":
-                found[key] = Basis(
-                    source, each.location, _kind(source, of_source, cell, each), known_at
-                )
-    return list(found.values())
-
-
-def _kind(
-    source: SourceName, told: Sequence[Told], cell: CellWeather | None, series: Series
-) -> Literal["stored", "usual", "none"]:
-    if not told:
-        return "none"
-    if source is SourceName.TRAFFIC or cell is None:
-        return "stored"
-    tomorrow = (series.data_through.date() - cell.first).days + 1
-    foreseen = [values[tomorrow, 1:] for values in cell.values.values()]
-    return "stored" if any((each == each).any() for each in foreseen) else "usual"
 
 
 def _span(series: Series) -> tuple[date, int, int]:
