@@ -154,6 +154,24 @@ async def test_a_back_fill_that_broke_goes_on_where_it_ended(desk: Desk) -> None
     assert (await desk.shown("weather"))["gap_days"] == 0
 
 
+async def test_weather_of_sales_that_came_later_is_read_afterwards(desk: Desk) -> None:
+    """The first sync may come before the first sales, or before older ones."""
+    desk.stand.answer = even
+    await desk.connect("weather", "open-meteo")
+    await desk.sync("weather")
+    await sell_since(desk, TODAY - timedelta(days=800))
+    assert (await desk.sync("weather")).error is None
+    [kept] = await desk.rows("SELECT min(date) FROM weather_days WHERE lead = 0")
+    assert kept[0] == TODAY - timedelta(days=800 + 373)
+    [then] = await desk.rows("SELECT min(date) FROM weather_days WHERE lead = 7")
+    assert then[0] == TODAY - timedelta(days=800)
+    shown = await desk.shown("weather")
+    assert (shown["gap_days"], shown["data_through"]) == (0, str(TODAY - timedelta(days=1)))
+    before = len(desk.stand.asked)
+    await desk.sync("weather")
+    assert len(desk.stand.asked) - before == 2
+
+
 async def test_late_days_of_the_archive_replace_what_stood_for_them(desk: Desk) -> None:
     async with sample_at(NOW) as (url, _):
         await desk.connect("weather", "open-meteo", base_url=url)

@@ -38,6 +38,18 @@ async def test_days_are_asked_for_from_the_first_sale_and_then_since_the_last(de
     assert (shown["data_through"], shown["gap_days"]) == ("2026-05-20", 0)
 
 
+async def test_traffic_of_sales_that_came_later_is_read_afterwards(desk: Desk) -> None:
+    desk.stand.answer = even
+    await desk.connect("traffic", "http")
+    await desk.sync("traffic")
+    rows = [{"date": "2024-01-01", "product": "rye", "quantity": 5}]
+    await desk.tenant.client.post("/api/v1/sales", json={"rows": rows})
+    await desk.sync("traffic")
+    kept = await desk.rows(DAYS)
+    assert kept[0]["date"] == date(2024, 1, 1)
+    assert (await desk.shown("traffic"))["gap_days"] == 0
+
+
 async def test_a_day_that_is_missing_is_a_gap(desk: Desk) -> None:
     def patchy(asked: Asked) -> Answer:
         body = [{"date": f"2026-05-{day:02d}", "index": 3} for day in (1, 2, 6, 9)]

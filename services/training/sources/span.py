@@ -35,9 +35,23 @@ def through(state: Mapping[str, Any], place: str, part: str) -> date | None:
     return None if read is None else date.fromisoformat(read)
 
 
-def with_through(state: Mapping[str, Any], part: str, read: Mapping[str, date]) -> dict[str, Any]:
-    """The state after this part was read until these days, by place."""
+def first_unread(
+    state: Mapping[str, Any], place: str, part: str, since: date, overlap: timedelta
+) -> date:
+    """From which day on this part is to be read: where the last reading ended, less an overlap; or
+    all of it, where it is wanted `since` an earlier day than was ever read."""
+    begun, read = through(state, place, f"{part}_since"), through(state, place, part)
+    if begun is None or read is None or since < begun:
+        return since
+    return max(since, read + timedelta(days=1) - overlap)
+
+
+def with_through(
+    state: Mapping[str, Any], part: str, read: Mapping[str, date], since: date
+) -> dict[str, Any]:
+    """The state after this part was read since a day until these days, by place."""
     places = {place: dict(parts) for place, parts in state.get("places", {}).items()}
     for place, day in read.items():
-        places.setdefault(place, {})[part] = day.isoformat()
+        kept = {f"{part}_since": since.isoformat(), part: day.isoformat()}
+        places[place] = places.get(place, {}) | kept
     return {**state, "places": places}

@@ -6,7 +6,7 @@ from typing import Final
 from services.training.sources.faults import SourceFault
 from services.training.sources.reading import as_day, as_list, as_number, as_object
 from services.training.sources.run import Run
-from services.training.sources.span import first_sale, through, with_through
+from services.training.sources.span import first_sale, first_unread, with_through
 from services.training.sources.traffic.days import (
     LARGEST,
     Place,
@@ -34,8 +34,7 @@ async def pull_contract_traffic(run: Run) -> None:
 async def _read_place(run: Run, place: Place, since: date) -> None:
     name = place.location.name
     last = run.now.astimezone(place.location.zone).date() - ONE
-    read = through(run.state, name, READ)
-    first = since if read is None else max(since, read + ONE - OVERLAP)
+    first = first_unread(run.state, name, READ, since, OVERLAP)
     while first <= last:
         run.require_time()
         end = min(first + CHUNK - ONE, last)
@@ -51,7 +50,7 @@ async def _read_place(run: Run, place: Place, since: date) -> None:
         days = read_days(answer, first, end)
         async with run.step() as session:
             kept = await keep_days(session, name, days, run.now)
-            await run.note(session, with_through(run.state, READ, {name: end}), kept)
+            await run.note(session, with_through(run.state, READ, {name: end}, since), kept)
         first = end + ONE
 
 

@@ -12,6 +12,7 @@ from services.training.sources.run import Run
 from services.training.sources.span import (
     BEFORE_SALES,
     first_sale,
+    first_unread,
     through,
     with_through,
 )
@@ -54,15 +55,14 @@ async def pull_contract_weather(run: Run) -> None:
 async def _read_cell(run: Run, cell: Cell, since: date) -> None:
     today = cell.today(run.now)
     last = today + timedelta(days=LONGEST_LEAD - 1)
-    read_through = through(run.state, cell.key, OBSERVED_PART)
-    first = since if read_through is None else max(since, read_through + ONE - OVERLAP)
+    first = first_unread(run.state, cell.key, OBSERVED_PART, since, OVERLAP)
     while first <= last:
         run.require_time()
         end = last if last - first < CHUNK else first + CHUNK - ONE
         read = await _ask(run, cell, first, end, run.now)
         came = observed(cell, between(read, first, min(end, today - ONE)), run.now)
         rows = came + foreseen(cell, between(read, today, end), run.now)
-        state = with_through(run.state, OBSERVED_PART, {cell.key: min(end, today - ONE)})
+        state = with_through(run.state, OBSERVED_PART, {cell.key: min(end, today - ONE)}, since)
         async with run.step() as session:
             await run.note(session, state, await keep_days(session, rows))
         first = end + ONE
@@ -71,13 +71,14 @@ async def _read_cell(run: Run, cell: Cell, since: date) -> None:
 async def _read_hindcasts(run: Run, cell: Cell, begun: date) -> None:
     """What was foreseen on one day of each week of the past year."""
     today = cell.today(run.now)
+    since = max(begun, today - HINDCASTS)
     asked = through(run.state, cell.key, HINDCAST_PART)
-    origin = max(begun, today - HINDCASTS) if asked is None else asked + BETWEEN_HINDCASTS
+    origin = since if asked is None else asked + BETWEEN_HINDCASTS
     while origin < today - ONE:
         run.require_time()
         known_at = end_of(origin, cell)
         read = await _ask(run, cell, origin + ONE, origin + timedelta(days=LONGEST_LEAD), known_at)
-        state = with_through(run.state, HINDCAST_PART, {cell.key: origin})
+        state = with_through(run.state, HINDCAST_PART, {cell.key: origin}, since)
         async with run.step() as session:
             kept = await keep_days(session, foreseen(cell, read, known_at))
             await run.note(session, state, kept)

@@ -9,6 +9,7 @@ from services.training.sources.run import Run
 from services.training.sources.span import (
     BEFORE_SALES,
     first_sale,
+    first_unread,
     through,
     with_through,
 )
@@ -86,7 +87,7 @@ async def _read_archive(run: Run, cells: Sequence[Cell], since: date) -> None:
                 found = observed(cell, read, run.now)
                 rows += found
                 read_through[cell.key] = _archived_through(run, cell, found, begin, end)
-            await _keep(run, rows, with_through(run.state, ARCHIVED, read_through))
+            await _keep(run, rows, with_through(run.state, ARCHIVED, read_through, since))
 
 
 async def _read_previous(run: Run, cells: Sequence[Cell], since: date) -> None:
@@ -103,7 +104,7 @@ async def _read_previous(run: Run, cells: Sequence[Cell], since: date) -> None:
                         known_at = end_of(row.date - timedelta(days=lead), cell)
                         rows.append(WeatherRow(cell.key, row.date, lead, known_at, row.values))
             read_through = {cell.key: end for cell in together}
-            await _keep(run, rows, with_through(run.state, PREVIOUS, read_through))
+            await _keep(run, rows, with_through(run.state, PREVIOUS, read_through, since))
 
 
 def _archived_through(
@@ -145,12 +146,7 @@ def _alike(
     run: Run, cells: Sequence[Cell], part: str, since: date, overlap: timedelta
 ) -> Iterator[tuple[list[Cell], date]]:
     """The cells by the day from which this part of their past is still to be read."""
-
-    def first(cell: Cell) -> date:
-        read = through(run.state, cell.key, part)
-        return since if read is None else max(since, read + ONE - overlap)
-
-    firsts = {cell: first(cell) for cell in cells}
+    firsts = {cell: first_unread(run.state, cell.key, part, since, overlap) for cell in cells}
     for day in sorted(set(firsts.values())):
         yield [cell for cell in cells if firsts[cell] == day], day
 
