@@ -4,8 +4,10 @@ SET LOCAL ROLE morrow_definer;
 
 -- Start-time fair queueing (Goyal, Vin & Cheng 1996), each priority class for itself:
 -- start = max(V, last finish of the tenant), finish = start + cost / weight. V is the start tag in
--- service: that of the class's running tasks, else of the next one queued, else (idle) the largest
--- finish tag given out. Answers the start tag, and the weight by which the costs that follow count.
+-- service, of the kind that is least far: a kind is as far as its running tasks, else as the next one
+-- queued of it. (Lanes run different kinds beside each other: one that runs the last of a tenant's
+-- backlog says nothing of the others.) Where the class is idle, V is the largest finish tag given
+-- out. Answers the start tag, and the weight by which the costs that follow count.
 CREATE FUNCTION queue_reserve(class smallint, cost double precision)
 RETURNS TABLE (start_tag double precision, weight double precision)
 LANGUAGE sql VOLATILE SECURITY DEFINER
@@ -19,14 +21,22 @@ AS $$
     SELECT (
       SELECT t.kind FROM tasks t WHERE t.state = 'queued' AND t.kind > k.kind ORDER BY t.kind LIMIT 1
     ) FROM kinds k WHERE k.kind IS NOT NULL
+  ), running AS (
+    SELECT t.kind, max(t.start_tag) AS start_tag FROM tasks t
+    WHERE t.state = 'running' AND t.priority = class GROUP BY t.kind
+  ), waiting AS (
+    SELECT k.kind, h.start_tag FROM kinds k, LATERAL (
+      SELECT t.start_tag FROM tasks t
+      WHERE t.state = 'queued' AND t.kind = k.kind AND t.priority = class
+      ORDER BY t.start_tag LIMIT 1
+    ) h
   ), virtual_time AS (
     SELECT coalesce(
-      (SELECT max(t.start_tag) FROM tasks t WHERE t.state = 'running' AND t.priority = class),
-      (SELECT min(h.start_tag) FROM kinds k, LATERAL (
-        SELECT t.start_tag FROM tasks t
-        WHERE t.state = 'queued' AND t.kind = k.kind AND t.priority = class
-        ORDER BY t.start_tag LIMIT 1
-      ) h),
+      (SELECT min(n.start_tag) FROM (
+        SELECT r.start_tag FROM running r
+        UNION ALL
+        SELECT w.start_tag FROM waiting w WHERE w.kind NOT IN (SELECT r.kind FROM running r)
+      ) n),
       (SELECT max(q.last_finish) FROM queue_shares q WHERE q.priority = class),
       0
     ) AS v

@@ -80,3 +80,16 @@ async def test_a_backlog_of_one_class_costs_nothing_in_another(
     await queue.put(other, 30, priority=Priority.INTERACTIVE)
     await queue.put(tenant_id, 1, priority=Priority.INTERACTIVE)
     assert tenant_id in await serve(queue, 3)
+
+
+async def test_work_of_another_kind_beside_a_backlog_puts_nobody_behind_it(
+    queue: Queue, tenant_id: UUID
+) -> None:
+    """Its place is after all of its tenant's, and it runs at once: in a lane of its own."""
+    newcomer = await queue.tenant()
+    await queue.put(tenant_id, 100)
+    await queue.claim_one()
+    await queue.put_one(tenant_id, kind="prepare")
+    assert len(await queue.claim(1, kind="prepare")) == 1
+    await queue.put_one(newcomer)
+    assert newcomer in await serve(queue, 3)
