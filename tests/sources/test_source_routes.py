@@ -8,8 +8,9 @@ import pytest
 from fastapi import FastAPI
 
 from shared.sealed import Sealer
+from shared.upstream.client import CallTerms, UpstreamClient
 from tests.conftest import Tenant, client_of, make_tenant
-from tests.sources.conftest import Desk
+from tests.sources.conftest import Desk, breakers
 
 BASE = "/api/v1/sources"
 HTTP = {"kind": "http", "base_url": "https://till.example/api"}
@@ -148,6 +149,21 @@ async def test_another_tenant_sees_none_of_it(
     async with other.client:
         assert (await other.client.get(BASE)).json()["items"][0]["kind"] == "push"
         assert (await other.client.get(f"{BASE}/sales/syncs/{sync_id}")).status_code == 404
+
+
+async def test_an_address_within_the_house_is_never_called(desk: Desk) -> None:
+    """Neither a tenant's sales nor weather of its own; the operator's hosts may be anywhere."""
+    async with UpstreamClient(CallTerms(allow_private=False), breakers()) as strict:
+        desk.client = strict
+        for source, kind in (("sales", "http"), ("weather", "open-meteo"), ("traffic", "flow")):
+            await desk.connect(source, kind, credentials="s3cret")
+            ended = await desk.sync(source)
+            assert ended.error is not None
+            assert ended.error["code"] == "upstream_forbidden"
+        assert desk.stand.asked == []
+        await desk.connect("weather", "open-meteo", base_url=None)
+        await desk.sync("weather")
+    assert desk.stand.asked != []
 
 
 async def test_who_may_connect_and_who_may_pull(app: FastAPI, tenant: Tenant) -> None:

@@ -152,6 +152,7 @@ async def test_a_turn_asks_for_what_is_due_and_for_nothing_twice(desk: Desk) -> 
     assert await leader.asked_for() == []
     await desk.connect("sales", "http", options={"every_minutes": 30})
     await leader.turn()
+    await leader.pass_time(hours=1)  # nobody has come to it yet
     await leader.turn()
     assert await leader.asked_for() == ["sales"]
     await end_all(desk, "succeeded")
