@@ -28,6 +28,7 @@ ALL: Final = (
     "load_speed",
     "cancel_speed",
     "breaker_speed",
+    "outage_cost",
     "accuracy",
 )
 ACCURACY: Final = ("--json", "--methods", "engine", "combine", "--processes", "2")

@@ -84,6 +84,12 @@ SPEED: Final = (
            ("cancel_speed", "takeover_s", "most"), most=30),
     Target("an open circuit breaker answers, p99, ms",
            ("breaker_speed", "open", "one_by_one", "p99_ms"), most=5),
+    Target("a job while the weather answers 503: times as long",
+           ("outage_cost", "weather", "status", "wall_to_well"), most=1.3),
+    Target("the same: times as many calls at its supplier",
+           ("outage_cost", "weather", "status", "calls_to_well"), most=1.1),
+    Target("a job beside three that wait for a hanging supplier: times as long",
+           ("outage_cost", "tenants", "times_slower"), most=1.5),
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from services.training.demand.series import Series
 from services.training.jobs.pipeline import cargo_of
 from services.training.jobs.prepare import start
-from services.training.jobs.pulling import pull_sources
+from services.training.jobs.pulling import patience, pull_sources
 from services.training.jobs.store import PREPARE, TRAIN
 from services.training.jobs.workshop import Workshop
 from services.training.sample.upstream.mishaps import Fault, Mishap
@@ -136,6 +136,21 @@ async def test_a_job_that_is_prepared_again_pulls_nothing_again(
     assert await pull_sources(workshop, task) == first
     assert list(first.degraded) == [SourceName.SALES]
     assert len(upstream.asked) == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "synced_at", "seconds"),
+    [
+        (SourceName.SALES, LATER, 120),
+        (SourceName.WEATHER, None, 120),
+        (SourceName.WEATHER, LATER, 30),
+        (SourceName.TRAFFIC, LATER, 30),
+    ],
+)
+def test_a_job_waits_shorter_for_what_it_has_already(
+    name: SourceName, synced_at: dt.datetime | None, seconds: float
+) -> None:
+    assert patience(name, synced_at, 120) == seconds
 
 
 async def test_sales_that_are_too_old_fail_the_series_with_the_reason(

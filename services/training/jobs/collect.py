@@ -1,6 +1,7 @@
 """Which series a job is about, what is known of their days, and what that is fit for."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,11 @@ from services.training.jobs.workshop import Workshop
 from services.training.queue.task import ClaimedTask
 from services.training.sales.assemble import SeriesKey, Window
 from services.training.sales.snapshot import list_series, read_series
-from services.training.sources.beside.surroundings import read_surroundings, with_surroundings
+from services.training.sources.beside.surroundings import (
+    Surroundings,
+    read_surroundings,
+    with_surroundings,
+)
 from shared.database import tenant_transaction
 
 BATCH = 50
@@ -99,8 +104,12 @@ async def read_in_batches(
         async with tenant_transaction(shop.sessions, task.tenant_id) as session:
             found = await read_series(session, batch, horizon_days=horizon_days, window=window)
             around = await read_surroundings(session, found.values())
-        beside = {each: with_surroundings(series, around) for each, series in found.items()}
+        beside = await asyncio.to_thread(_laid_beside, found, around)
         yield [(key, beside.get(key.id)) for key in batch]
+
+
+def _laid_beside(found: Mapping[int, Series], around: Surroundings) -> dict[int, Series]:
+    return {each: with_surroundings(series, around) for each, series in found.items()}
 
 
 def validate(

@@ -10,6 +10,8 @@
 No transaction is open while anything is computed, read from a file or waited for.
 """
 
+import asyncio
+
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.admission import NoRoom
 from services.training.jobs.collect import collect, validate
@@ -42,7 +44,7 @@ async def prepare(shop: Workshop, task: ClaimedTask) -> None:
     request = await start(shop, task)
     pulled = await pull_sources(shop, task)
     async for collected in collect(shop, task, request):
-        checked = validate(shop, collected, pulled)
+        checked = await asyncio.to_thread(validate, shop, collected, pulled)
         await put_in(shop, task, await snapshot(shop, task, request, checked, pulled))
     config = training_config(request, shop.settings)
     choice = await choose_pools(shop, task, request, config)

@@ -25,9 +25,11 @@ from services.training.sources.schemas import OPEN, Cause, SyncOut
 from services.training.sources.store import read_sources
 from services.training.sources.sync import Synced, sync_source, synced
 from services.training.sources.syncs import last_syncs
+from services.training.tables import Source
 from shared.database import tenant_transaction
 
 SALES_STALE: Final = "sales_stale"
+PART_FOR_WHAT_IS_STORED: Final = 0.25
 STANDS_IN: Final = {
     Basis.STORED: "what is stored serves",
     Basis.USUAL: "what is usual takes its place",
@@ -70,13 +72,11 @@ ALL_WELL: Final = Pulled()
 async def pull_sources(shop: Workshop, task: ClaimedTask) -> Pulled:
     """Pull what the tenant has connected, all at once, within the time that a job gives to this;
     once a job, however often its preparation is begun."""
-    deadline = time.monotonic() + shop.settings.collect_timeout_seconds
-    names, ended = await _to_pull(shop, task)
-    if not names:
+    sources, ended = await _to_pull(shop, task)
+    if not sources:
         return await _found(shop, task, ended)
-    await _tell(shop, task, [_started(name) for name in names])
-    pulls = (sync_source(shop.supply, task.tenant_id, name, deadline, Cause.JOB) for name in names)
-    pulled = await asyncio.gather(*pulls)
+    await _tell(shop, task, [_started(SourceName(source.source)) for source in sources])
+    pulled = await asyncio.gather(*(_pull(shop, task, source) for source in sources))
     found = await _found(shop, task, [*ended, *pulled])
     events = [
         _degraded(found.degraded[each.source]) if each.error else _finished(each) for each in pulled
@@ -85,23 +85,37 @@ async def pull_sources(shop: Workshop, task: ClaimedTask) -> Pulled:
     return found
 
 
-async def _to_pull(shop: Workshop, task: ClaimedTask) -> tuple[list[SourceName], list[Synced]]:
+async def _pull(shop: Workshop, task: ClaimedTask, source: Source) -> Synced:
+    name = SourceName(source.source)
+    seconds = patience(name, source.synced_at, shop.settings.collect_timeout_seconds)
+    deadline = time.monotonic() + seconds
+    return await sync_source(shop.supply, task.tenant_id, name, deadline, Cause.JOB)
+
+
+def patience(name: SourceName, synced_at: dt.datetime | None, most: float) -> float:
+    """Seconds that a job waits for a source: for sales, and for what was never pulled, all that it
+    has; a part of it where what was pulled before serves nearly as well."""
+    may_do_without = name is not SourceName.SALES and synced_at is not None
+    return most * PART_FOR_WHAT_IS_STORED if may_do_without else most
+
+
+async def _to_pull(shop: Workshop, task: ClaimedTask) -> tuple[list[Source], list[Synced]]:
     """The connected sources not pulled since the job was started; how the others were pulled."""
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
         sources, last = await read_sources(session), await last_syncs(session)
         job = await read_job(session, task.group_id)
     assert job is not None, "a task's job is deleted only together with the task"
     assert job.started_at is not None, "it was started just now"
-    names, ended = [], []
+    to_pull, ended = [], []
     for name, source in sources.items():
         if Kind(source.kind) in UNCONNECTED:
             continue
         sync = last.get(name)
         if sync is None or sync.created_at < job.started_at or sync.status in OPEN:
-            names.append(name)
+            to_pull.append(source)
         else:
             ended.append(synced(SyncOut.model_validate(sync)))
-    return names, ended
+    return to_pull, ended
 
 
 async def _found(shop: Workshop, task: ClaimedTask, ended: Sequence[Synced]) -> Pulled:

@@ -1,5 +1,6 @@
 """The stored sales as the core's series: a handful of queries however many series are asked for."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -61,13 +62,16 @@ async def read_series(
     trading = await trading_days_in_gaps(session, [(key.location, stored[key.id]) for key in begun])
     known = await read_known_days(session, locations, [key.product for key in begun])
     events = await _events(session, locations)
-    found = {}
-    for key in begun:
-        span = span_of(stored[key.id], sold[key.location], horizon_days, window)
-        found[key.id] = assemble(
-            key, span, stored[key.id], known, trading[key.location], events[key.location]
-        )
-    return found
+
+    def assembled() -> dict[int, Series]:
+        found = {}
+        for key in begun:
+            span = span_of(stored[key.id], sold[key.location], horizon_days, window)
+            days, calendar = trading[key.location], events[key.location]
+            found[key.id] = assemble(key, span, stored[key.id], known, days, calendar)
+        return found
+
+    return await asyncio.to_thread(assembled)  # some 10 ms each: the loop has leases to renew
 
 
 async def _events(session: AsyncSession, locations: Sequence[str]) -> dict[str, tuple[Event, ...]]:
