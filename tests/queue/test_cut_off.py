@@ -3,20 +3,32 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training.queue.claim import claim_tasks, renew_leases
+from services.training.queue.finish import note_progress
 from services.training.queue.task import Claim
-from shared.database import PoolLimits, make_engine
+from shared.database import (
+    PoolLimits,
+    Sessions,
+    end_soon,
+    make_engine,
+    make_sessions,
+    tenant_transaction,
+)
 from shared.roles import WORKER
 from tests.conftest import Database
 from tests.cut_wire import Wire, wire_to
 from tests.queue.real_queue import EXPIRED, LEASE, Queue
 
+SHORTLY = timedelta(seconds=0.5)
 PIECES = range(1, 7)
 """More than a claim or a renewal sends: the cut comes before, amid, and after each."""
 
@@ -59,6 +71,38 @@ async def test_a_renewal_that_is_cut_off_leaves_its_task_to_others(
     await is_taken_over(queue, task)
     wire.mend()
     await asyncio.wait([renewing])
+
+
+@pytest.mark.parametrize("pieces", range(1, 16))
+async def test_a_transaction_that_is_cut_off_keeps_no_row(
+    queue: Queue,
+    tenant_id: UUID,
+    database: Database,
+    cut_off: tuple[Wire, AsyncEngine],
+    pieces: int,
+) -> None:
+    """Also where it has named its next statement, and not yet run it."""
+    wire, engine = cut_off
+    await queue.put(tenant_id)
+    claim = await queue.claim_one()
+    sessions = make_sessions(engine, SHORTLY)
+    wire.cut_after(pieces)
+    writing = asyncio.create_task(write_and_read(sessions, claim))
+    await asyncio.sleep(0.2)
+    other = await asyncpg.connect(database.admin_dsn)
+    async with asyncio.timeout(5), other.transaction():
+        await other.fetch("SELECT 1 FROM tasks WHERE id = $1 FOR UPDATE", claim.id)
+    await other.close()
+    writing.cancel()
+    wire.mend()
+    await asyncio.wait([writing])
+
+
+async def write_and_read(sessions: Sessions, claim: Claim) -> None:
+    async with tenant_transaction(sessions, claim.tenant_id) as session:
+        await end_soon(session)
+        await note_progress(session, claim, {"stage": "search"})
+        await session.execute(text("SELECT count(*) FROM tasks WHERE state = 'waiting'"))
 
 
 async def is_taken_over(queue: Queue, task: int) -> None:

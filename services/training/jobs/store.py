@@ -22,6 +22,7 @@ from services.training.jobs.schemas import (
     product_state,
 )
 from services.training.queue.task import OPEN, State
+from shared.database import end_soon
 
 PREPARE = "prepare"
 POOL = "pool"
@@ -63,6 +64,7 @@ async def read_job(session: AsyncSession, job_id: UUID) -> tables.Job | None:
 
 async def lock_job(session: AsyncSession, job_id: UUID) -> tables.Job:
     """The job, locked: what is counted after this includes all who came before."""
+    await end_soon(session)
     job = await session.scalar(
         select(tables.Job)
         .where(tables.Job.id == job_id)
