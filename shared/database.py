@@ -148,8 +148,14 @@ async def tenant_transaction(sessions: Sessions, tenant_id: UUID) -> AsyncIterat
         yield session
 
 
+async def allow_waiting(session: AsyncSession) -> None:
+    """To be said before a transaction waits for what others wait for as well, and `end_soon` after:
+    no limit until then. It names the statement to the server, which then takes but one message."""
+    await session.execute(END_SOON, {"limit": "0"})
+
+
 async def end_soon(session: AsyncSession) -> None:
-    """To be said before a transaction locks what others wait for: from here on it lasts at most
+    """To be said once a transaction has locked what others wait for: from here on it lasts at most
     twice as long as it may be idle, and then the server ends it (PostgreSQL 17 and later).
 
     A process that falls silent after it named a statement, and before it runs it, is not idle to

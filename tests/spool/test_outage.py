@@ -1,7 +1,7 @@
 """While the database is away sales are kept on the disk, and come in when it is back."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -172,6 +172,9 @@ def test_a_forecast_read_before_is_told_again_as_degraded_and_to_its_tenant_alon
     assert (now["degraded"], now["data_through"]) == (False, "2026-03-08")
 
 
+WAITERS = "SELECT count(*) FROM pg_locks WHERE relation = 'sales'::regclass AND NOT granted"
+
+
 def test_slow_queries_are_no_outage(server: Server, programs: Programs) -> None:
     programs.settings |= {
         "MORROW_DB_POOL_SIZE": "1",
@@ -183,21 +186,22 @@ def test_slow_queries_are_no_outage(server: Server, programs: Programs) -> None:
         shop = Clients(programs.address, held).shop()
         assert shop.send(row("rye", 1)).status_code == 200
         pool = held.enter_context(ThreadPoolExecutor())
-        with tables_locked(server.database.admin_dsn):
+        with tables_locked(server.database.admin_dsn) as somebody_waits:
             slow = pool.submit(shop.send, row("rye", 2))
+            until(somebody_waits)  # on the one connection that there is
             until(lambda: shop.send(row("rye", 3)).status_code == 503)
             assert spooled_files(programs, shop) == []
         assert slow.result().status_code == 200
 
 
 @contextmanager
-def tables_locked(dsn: str) -> Iterator[None]:
-    """Nobody reads or writes sales meanwhile."""
+def tables_locked(dsn: str) -> Iterator[Callable[[], bool]]:
+    """Nobody reads or writes sales meanwhile; tells whether somebody waits to."""
     loop = asyncio.new_event_loop()
     connection = loop.run_until_complete(asyncpg.connect(dsn))
     loop.run_until_complete(connection.execute("BEGIN; LOCK TABLE sales"))
     try:
-        yield
+        yield lambda: loop.run_until_complete(connection.fetchval(WAITERS)) > 0
     finally:
         loop.run_until_complete(connection.close())
         loop.close()

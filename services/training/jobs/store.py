@@ -22,7 +22,7 @@ from services.training.jobs.schemas import (
     product_state,
 )
 from services.training.queue.task import OPEN, State
-from shared.database import end_soon
+from shared.database import allow_waiting, end_soon
 
 PREPARE = "prepare"
 POOL = "pool"
@@ -64,13 +64,14 @@ async def read_job(session: AsyncSession, job_id: UUID) -> tables.Job | None:
 
 async def lock_job(session: AsyncSession, job_id: UUID) -> tables.Job:
     """The job, locked: what is counted after this includes all who came before."""
-    await end_soon(session)
+    await allow_waiting(session)
     job = await session.scalar(
         select(tables.Job)
         .where(tables.Job.id == job_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+    await end_soon(session)
     assert job is not None, "a task's job is deleted only together with the task"
     return job
 
