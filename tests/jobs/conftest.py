@@ -1,8 +1,7 @@
 """A worker beside the API of a test, and a shop that sells two things."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,6 @@ from services.training.queue.locks import AdvisoryLocks
 from services.training.sources.addresses import Hosts
 from services.training.sources.run import Supply
 from services.training.upstreams import open_upstreams
-from services.training.worker import work_until
 from shared.artifacts import open_store
 from shared.database import PoolLimits, connect_directly, make_engine, make_sessions
 from shared.doorbell import Bell
@@ -25,6 +23,7 @@ from tests.conftest import Database, Tenant, settings_for
 from tests.jobs.asking import send_sales
 from tests.jobs.claiming import LEASE
 from tests.jobs.pooled_jobs import DAYS, PRODUCTS
+from tests.worker_here import working_here
 
 Working = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -39,9 +38,7 @@ async def worker(working: Working) -> AsyncIterator[None]:
 def working(database: Database, tmp_path: Path) -> Working:
     """The worker as it runs in its own process, in this one, as long as the context lasts."""
 
-    @asynccontextmanager
-    async def work() -> AsyncIterator[None]:
-        stop, hurry = asyncio.Event(), asyncio.Event()
+    def work() -> AbstractAsyncContextManager[None]:
         settings = settings_for(
             database.worker_dsn,
             tmp_path,
@@ -49,11 +46,7 @@ def working(database: Database, tmp_path: Path) -> Working:
             renew_seconds=1,
             allow_private_upstreams=True,
         )
-        task = asyncio.create_task(work_until(settings, stop, hurry))
-        yield
-        stop.set()
-        hurry.set()
-        await task
+        return working_here(settings)
 
     return work
 

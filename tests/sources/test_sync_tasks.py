@@ -1,8 +1,7 @@
 """Syncs as a worker does them: asked for, by their schedule, and taken up after a death."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,13 +14,13 @@ from services.training.pruning.terms import Terms
 from services.training.queue.periodic import StaleTurn, Turn
 from services.training.queue.pruner import Measure, prune
 from services.training.sources.turn import SOURCE_SYNC, ask_for_due_syncs
-from services.training.worker import work_until
 from shared.database import connect_directly
 from shared.doorbell import Bell
 from shared.roles import WORKER
 from tests.conftest import Database, settings_for
 from tests.sources.conftest import BASE, SECONDS, Desk
 from tests.sources.upstreams import Answer, Asked, said
+from tests.worker_here import working_here
 
 DAY = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
 
@@ -33,9 +32,7 @@ def items(*products: str, cursor: str | None = None) -> Answer:
     return said({"items": rows, "next_cursor": cursor})
 
 
-@asynccontextmanager
-async def worker(database: Database, folder: Path, **values: object) -> AsyncIterator[None]:
-    stop, hurry = asyncio.Event(), asyncio.Event()
+def worker(database: Database, folder: Path, **values: object) -> AbstractAsyncContextManager[None]:
     settings = settings_for(
         database.worker_dsn,
         folder,
@@ -44,11 +41,7 @@ async def worker(database: Database, folder: Path, **values: object) -> AsyncIte
         allow_private_upstreams=True,
         **values,
     )
-    task = asyncio.create_task(work_until(settings, stop, hurry))
-    yield
-    stop.set()
-    hurry.set()
-    await task
+    return working_here(settings)
 
 
 async def ended(desk: Desk, sync_id: str) -> dict[str, Any]:

@@ -120,18 +120,15 @@ async def _to_pull(shop: Workshop, task: ClaimedTask) -> tuple[list[Source], lis
 
 async def _found(shop: Workshop, task: ClaimedTask, ended: Sequence[Synced]) -> Pulled:
     """What the job is to be told of how these ended."""
-    if all(each.error is None for each in ended):
+    failed = [(each.source, each.error) for each in ended if each.error is not None]
+    if not failed:
         return ALL_WELL
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
         sources = await read_sources(session)
         today = shop.supply.clock().date()
-        basis = {each.source: await read_basis(session, each.source, today) for each in ended}
+        basis = {name: await read_basis(session, name, today) for name, _ in failed}
     since = {name: source.synced_at for name, source in sources.items()}
-    degraded = {
-        each.source: _degradation(each.source, each.error, since[each.source], basis[each.source])
-        for each in ended
-        if each.error is not None
-    }
+    degraded = {name: _degradation(name, error, since[name], basis[name]) for name, error in failed}
     if SourceName.SALES not in degraded:
         return Pulled(degraded)
     oldest = shop.supply.clock() - dt.timedelta(days=shop.settings.stale_sales_days)

@@ -1,7 +1,7 @@
 """What surrounds a tenant's series, read once for many of them and laid beside each."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -85,22 +85,12 @@ def with_surroundings(series: Series, around: Surroundings) -> Series:
     told = around.told_of(series)
     if not told:
         return series
-    known = len(series.history)
     history, plan = series.history.copy(), series.plan.copy()
     for name, each in told.items():
         history[name] = each.past
         plan[name] = float("nan")  # the series reads it off what is foreseen
-    assert all(len(each.past) == known for each in told.values())
-    return Series(
-        product=series.product,
-        location=series.location,
-        country=series.country,
-        subdivision=series.subdivision,
-        history=history,
-        plan=plan,
-        events=series.events,
-        foreseen={**series.foreseen, **{name: each.foreseen for name, each in told.items()}},
-    )
+    foreseen = {**series.foreseen, **{name: each.foreseen for name, each in told.items()}}
+    return replace(series, history=history, plan=plan, foreseen=foreseen)
 
 
 def _span(series: Series) -> tuple[date, int, int]:
