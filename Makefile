@@ -3,7 +3,7 @@ BIN := .venv/bin
 PEERS := benchmarks/accuracy/peers/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help test chaos lint demo bench lock clean
+.PHONY: help test security chaos lint demo bench lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -20,6 +20,9 @@ help: ## show the targets
 
 test: .venv/.installed ## every test
 	$(BIN)/pytest
+
+security: .venv/.installed ## the long forms of the checks on security
+	$(BIN)/pytest -m long -n 0 --timeout 3600
 
 chaos: .venv/.installed ## 50,000 tasks under 2,000 faults, as JSON (CHAOS_ARGS="--seed 7 --mutant fence_off")
 	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
