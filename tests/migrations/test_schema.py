@@ -24,8 +24,6 @@ from shared.database import (
 from shared.roles import WORKER
 from tests.conftest import Database
 
-SERVICE_ROLES = ("morrow_api", "morrow_worker")
-
 
 async def test_migrations_make_just_the_tables_of_the_code(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
@@ -36,45 +34,6 @@ async def test_migrations_make_just_the_tables_of_the_code(database: Database) -
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
-
-
-async def test_every_table_of_a_tenant_is_walled(database: Database) -> None:
-    connection = await asyncpg.connect(database.admin_dsn)
-    rows = await connection.fetch(
-        """
-        SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS walled,
-          (SELECT count(*) FROM pg_policies p WHERE p.tablename = c.relname
-             AND p.with_check IS NOT NULL AND p.policyname = 'tenant') AS policies,
-          (SELECT a.attname FROM pg_index i JOIN pg_attribute a
-             ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
-           WHERE i.indrelid = c.oid AND i.indisprimary) AS first_of_key
-        FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
-          AND c.relname <> 'alembic_version'
-        """
-    )
-    await connection.close()
-    assert {row["relname"] for row in rows} == set(Table.metadata.tables)
-    for row in rows:
-        assert row["walled"], row["relname"]
-        assert row["policies"] == 1, row["relname"]
-        assert row["first_of_key"] == "tenant_id", row["relname"]
-
-
-async def test_service_roles_stand_above_no_wall(database: Database) -> None:
-    connection = await asyncpg.connect(database.admin_dsn)
-    rows = await connection.fetch(
-        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles "
-        "WHERE rolname = ANY ($1)",
-        list(SERVICE_ROLES),
-    )
-    owned = await connection.fetchval(
-        "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = ANY ($1)",
-        list(SERVICE_ROLES),
-    )
-    await connection.close()
-    assert len(rows) == len(SERVICE_ROLES)
-    assert not any(row["rolsuper"] or row["rolbypassrls"] or row["rolcreaterole"] for row in rows)
-    assert owned == 0
 
 
 @pytest.mark.parametrize("setting", [None, ""])
@@ -89,32 +48,6 @@ async def test_without_a_tenant_there_is_an_error_and_never_rows(
             await connection.fetch("SELECT * FROM tenants")
     finally:
         await connection.close()
-
-
-async def test_functions_that_cross_tenants_are_the_definers_with_a_fixed_path(
-    database: Database,
-) -> None:
-    connection = await asyncpg.connect(database.admin_dsn)
-    rows = await connection.fetch(
-        "SELECT proname, pg_get_userbyid(proowner) AS owner, proconfig FROM pg_proc "
-        "WHERE prosecdef AND pronamespace = 'public'::regnamespace"
-    )
-    await connection.close()
-    assert {row["proname"] for row in rows} == {
-        "keys_by_prefix",
-        "tenant_ids",
-        "periodic_due",
-        "periodic_health",
-        "tell_breakers",
-        "told_breakers",
-        "reset_breaker",
-        "queue_reserve",
-        "claim_tasks",
-        "renew_leases",
-    }
-    for row in rows:
-        assert row["owner"] == "morrow_definer"
-        assert any(value.startswith("search_path=") for value in row["proconfig"])
 
 
 async def test_a_database_ahead_or_behind_is_refused_and_named(database: Database) -> None:
