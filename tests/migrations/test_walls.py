@@ -106,7 +106,8 @@ SIGNATURE = "keys_by_prefix(text)"
         ("ALTER FUNCTION app_tenant() PARALLEL UNSAFE", "app_tenant(), which a policy asks"),
         (
             "CREATE OR REPLACE FUNCTION app_tenant() RETURNS uuid "
-            "LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT nullif(current_setting('app.tenant_id', true), '')::uuid $$",
+            "LANGUAGE sql STABLE PARALLEL SAFE AS "
+            "$$ SELECT nullif(current_setting('app.tenant_id', true), '')::uuid $$",
             "app_tenant(), which a policy asks",
         ),
         ("ALTER ROLE morrow_api SUPERUSER", "morrow_api: is a superuser"),
