@@ -15,6 +15,7 @@ from services.training.breakers.routes import router as breakers_router
 from services.training.deps import Resources
 from services.training.forecasts.recent import RecentForecasts
 from services.training.forecasts.routes import router as forecasts_router
+from services.training.identity.door import open_door
 from services.training.jobs.events import EVENTS_CHANNEL
 from services.training.jobs.routes import router as jobs_router
 from services.training.jobs.socket import router as socket_router
@@ -90,7 +91,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         artifacts=open_store(settings.model_root()),
         bell=bell,
         listener=listener,
-        known_keys=Recent(MOST_KNOWN, settings.known_key_seconds),
+        door=open_door(settings, engine),
     )
     app.state.known_limits = Recent(MOST_KNOWN, math.inf)
     app.state.recent_forecasts = RecentForecasts(settings.forecast_cache_bytes)

@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi import FastAPI
 
-from services.training.deps import Caller, Resources
+from services.training.deps import Resources
 from services.training.forecasts.answers import ask_or_recall
 from services.training.forecasts.recent import RecentForecasts
 from services.training.forecasts.schemas import ForecastOut
+from services.training.identity.caller import Caller
 from shared.auth import Scope
 from shared.errors import Problem
 from tests.forecasts.test_recent import forecast

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Hashable
 from uuid import UUID
 
-from services.training.deps import Caller, Resources
+from services.training.deps import Resources
 from services.training.forecasts.ladder import (
     DEFAULT_HORIZON_DAYS,
     Answer,
@@ -16,6 +16,7 @@ from services.training.forecasts.ladder import (
 from services.training.forecasts.quantiles import AskedQuantiles
 from services.training.forecasts.recent import RecentForecasts
 from services.training.forecasts.schemas import DayOut, ForecastOut
+from services.training.identity.caller import Caller
 from services.training.models.store import find_series
 from shared.database import Sessions, tenant_transaction
 from shared.errors import DATABASE_UNAVAILABLE, Problem, not_found

@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import idempotency, tables
-from services.training.deps import Caller, Held, Reader, Trainer, Transaction
+from services.training.deps import Held, Reader, Trainer, Transaction
+from services.training.identity.caller import Caller
 from services.training.jobs import store
 from services.training.jobs.admission import check_room, check_wanted
 from services.training.jobs.cancel import cancel_job

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
-from services.training.deps import Resources, authenticate, resources_of, unauthorized
+from services.training.deps import Resources, let_in, resources_of
+from services.training.identity.caller import unauthorized
 from services.training.jobs.schemas import EventOut
 from services.training.jobs.store import read_job
 from services.training.jobs.stream import follow
@@ -53,10 +54,8 @@ async def _admit(resources: Resources, socket: WebSocket, job_id: UUID, ticket: 
         scheme, _, secret = socket.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret:
             raise unauthorized("send an API key, or ?ticket= from POST /api/v1/stream-tickets")
-        caller = await authenticate(resources, secret.strip())
-        if Scope.READ not in caller.scopes:
-            raise Problem(403, "scope_missing", "this key lacks the scope 'read'")
-        tenant_id = caller.tenant_id
+        caller = await let_in(socket, await resources.door.admit(secret.strip()))
+        tenant_id = caller.with_scope(Scope.READ).tenant_id
     async with tenant_transaction(resources.sessions, tenant_id) as session:
         if await read_job(session, job_id) is None:
             raise not_found("job", job_id)

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import StreamingResponse
 
-from services.training.deps import Caller, Held, Reader, Resources, Trainer, Transaction
+from services.training.deps import Held, Reader, Resources, Trainer, Transaction
+from services.training.identity.caller import Caller
 from services.training.models import download, promotion, store
 from services.training.models.aliases import Alias
 from services.training.models.incoming import MEDIA_TYPES, import_artifact

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
 
-from services.training.deps import Caller, Held, KnownIngester
+from services.training.deps import Held, KnownIngester
+from services.training.identity.caller import Caller
 from services.training.sales.body import read_body
 from services.training.sales.frame import Frame
 from services.training.sales.import_docs import REGRESSOR_BODY, SALES_BODY

@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from services.training import tables
-from services.training.deps import Caller, Resources
+from services.training.deps import Resources
+from services.training.identity.caller import Caller
 from services.training.tenants.limits import PLANS, Limits, limits_of
 from shared.database import tenant_transaction
 from shared.outage import DatabaseErrors

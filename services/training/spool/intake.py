@@ -7,7 +7,8 @@ from fastapi import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import JSONResponse
 
-from services.training.deps import Caller, Resources
+from services.training.deps import Resources
+from services.training.identity.caller import Caller
 from services.training.spool.batch import Batch
 from services.training.spool.schemas import Receipt
 from services.training.spool.spool import Spool

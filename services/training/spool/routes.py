@@ -9,12 +9,12 @@ from fastapi import APIRouter, Path
 
 from services.training import tables
 from services.training.deps import (
-    Caller,
     Held,
     Ingester,
     KnownIngesterOrReader,
     Resources,
 )
+from services.training.identity.caller import Caller
 from services.training.spool.receipts import read_receipt
 from services.training.spool.schemas import Receipt, SpoolPage
 from services.training.spool.shelf import Entry

@@ -1,0 +1,1 @@
+"""Who is calling: tenants by their keys and tokens, and the operator."""

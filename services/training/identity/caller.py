@@ -1,0 +1,32 @@
+"""Who calls for a tenant, and what they may."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.auth import Scope
+from shared.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A tenant's key. Unless it is `checked`, the database was away, and the key was good a short
+    while ago: such a caller gets nothing from the database and puts nothing into it."""
+
+    tenant_id: UUID
+    key_id: UUID
+    scopes: frozenset[Scope]
+    expires_at: datetime | None = None
+    checked: bool = True
+
+    def with_scope(self, *scopes: Scope) -> "Caller":
+        """The same, who has one of `scopes`; else 403."""
+        if not self.scopes.intersection(scopes):
+            named = " or ".join(repr(scope.value) for scope in scopes)
+            raise Problem(403, "scope_missing", f"this key lacks the scope {named}")
+        return self
+
+
+def unauthorized(detail: str) -> Problem:
+    """The answer to who is nobody that we know."""
+    return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
