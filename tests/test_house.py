@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CODE = [
     path
-    for folder in ("services", "shared", "client", "migrations", "benchmarks")
+    for folder in ("services", "shared", "client", "migrations", "benchmarks", "infrastructure")
     for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 MOST_LINES = 300

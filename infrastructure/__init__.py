@@ -1,0 +1,1 @@
+"""What surrounds the service and is no part of it."""

@@ -1,0 +1,1 @@
+"""What the product is made of: its locked packages, their known faults, and no secrets."""
