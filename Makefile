@@ -27,11 +27,12 @@ security: .venv/.installed ## the long forms of the checks on security
 chaos: .venv/.installed ## 50,000 tasks under 2,000 faults, as JSON (CHAOS_ARGS="--seed 7 --mutant fence_off")
 	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
-lint: .venv/.installed ## style, types, the house rules, known faults of packages
+lint: .venv/.installed ## style, types, the house rules, secrets, known faults of packages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python -m infrastructure.supply.secret_scan
 	@$(BIN)/python -m infrastructure.supply.audit
 
 audit: .venv/.installed ## known faults of every locked package; fails where one could not be looked up
