@@ -13,6 +13,11 @@ DROP FUNCTION
 
 SET LOCAL ROLE morrow_owner;
 
+DROP TRIGGER audit_chain ON audit_log;
+SET LOCAL ROLE morrow_definer;
+DROP FUNCTION audit_chain(), audit_chains();
+SET LOCAL ROLE morrow_owner;
+
 DROP TABLE circuit_breakers, breaker_instances, breaker_resets;
 DROP TABLE spool_receipts;
 DROP TABLE sources, source_syncs, order_lines, weather_days, traffic_days;
@@ -20,7 +25,7 @@ DROP TABLE retrainings, training_marks, series_growth, retraining_policies, peri
 DROP TABLE
   forecasts, model_aliases, models, queue_shares, queue_terms, tasks, idempotent_answers, stream_tickets,
   job_events, kept_pools, jobs, calendar_events, regressor_days, sale_corrections, sales, series, products,
-  locations, audit_log, api_keys, tenants;
+  locations, audit_log, audit_heads, api_keys, tenants;
 
 DROP SEQUENCE queue_turn;
 

@@ -59,14 +59,32 @@ CREATE INDEX ix_api_keys_prefix ON api_keys (prefix);
 
 CREATE TABLE audit_log (
   tenant_id uuid NOT NULL,
-  id bigint GENERATED ALWAYS AS IDENTITY,
-  at timestamptz DEFAULT now() NOT NULL,
-  actor text NOT NULL,
+  seq bigint NOT NULL,
+  at timestamptz NOT NULL,
   action text NOT NULL,
-  subject text NOT NULL,
+  request_id text,
+  concerns uuid,
+  actor text,
+  key_prefix text,
+  subject text,
   before jsonb,
   after jsonb,
-  CONSTRAINT pk_audit_log PRIMARY KEY (tenant_id, id)
+  salt bytea,
+  details_hash bytea NOT NULL,
+  hash bytea NOT NULL,
+  CONSTRAINT pk_audit_log PRIMARY KEY (tenant_id, seq),
+  CONSTRAINT ck_audit_log_before CHECK (octet_length(before::text) <= 8192),
+  CONSTRAINT ck_audit_log_after CHECK (octet_length(after::text) <= 8192)
+);
+
+CREATE INDEX ix_audit_log_at ON audit_log (tenant_id, at);
+CREATE INDEX ix_audit_log_concerns ON audit_log (tenant_id, concerns, at);
+
+CREATE TABLE audit_heads (
+  tenant_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  hash bytea NOT NULL,
+  CONSTRAINT pk_audit_heads PRIMARY KEY (tenant_id)
 );
 
 CREATE TABLE calendar_events (

@@ -38,7 +38,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
   queue_terms, kept_pools, models, model_aliases, forecasts
 TO morrow_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON spool_receipts TO morrow_api;
-GRANT SELECT, INSERT ON audit_log TO morrow_api, morrow_worker;
 
 GRANT SELECT ON
   tenants, locations, products, series, sales, sale_corrections, regressor_days, calendar_events,

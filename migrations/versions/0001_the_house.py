@@ -15,6 +15,7 @@ def upgrade() -> None:
     run_sql("0001_periodic.sql")
     run_sql("0001_sources.sql")
     run_sql("0001_breakers.sql")
+    run_sql("0001_audit.sql")
 
 
 def downgrade() -> None:

@@ -284,7 +284,9 @@ async def test_a_store_that_is_gone_condemns_nothing(shop: Shop, tenant: Tenant)
 async def audited(sessions: Sessions, tenant: Tenant) -> list[AuditEntry]:
     async with tenant_transaction(sessions, tenant.id) as session:
         found = await session.scalars(
-            select(AuditEntry).where(AuditEntry.action.startswith("model.")).order_by(AuditEntry.id)
+            select(AuditEntry)
+            .where(AuditEntry.action.startswith("model."))
+            .order_by(AuditEntry.seq)
         )
         return list(found)
 
@@ -304,7 +306,7 @@ async def test_a_promoted_version_answers_and_the_change_is_audited(
     (entry,) = await audited(sessions, tenant)
     assert entry.action == "model.promoted"
     assert entry.subject == f"model:{first.id}"
-    assert entry.actor.startswith("api_key:")
+    assert (entry.actor or "").startswith("api_key:")
     assert entry.before == {"champion": str(second.id), "previous": str(first.id)}
     assert entry.after == {"champion": str(first.id), "previous": str(second.id)}
 

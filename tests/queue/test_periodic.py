@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from random import Random
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -111,7 +111,14 @@ async def test_of_two_leaders_at_one_turn_one_has_an_effect(queue: Queue, tenant
     async def leader() -> None:
         async with tenant_transaction(queue.sessions, tenant_id) as session:
             session.add(
-                tables.AuditEntry(tenant_id=tenant_id, actor="w", action="tidied", subject="it")
+                tables.SourceSync(
+                    tenant_id=tenant_id,
+                    id=uuid4(),
+                    source="it",
+                    kind="k",
+                    cause="c",
+                    status="tidied",
+                )
             )
             await session.flush()
             await both_in.wait()
@@ -120,7 +127,7 @@ async def test_of_two_leaders_at_one_turn_one_has_an_effect(queue: Queue, tenant
     outcomes = await asyncio.gather(leader(), leader(), return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", "StaleTurn"]
     async with tenant_transaction(queue.sessions, tenant_id) as session:
-        effects = await session.scalars(select(tables.AuditEntry))
+        effects = await session.scalars(select(tables.SourceSync))
         assert len(effects.all()) == 1
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.training.audit.actor import Actor, api_key
 from shared.auth import Scope
 from shared.errors import Problem
 
@@ -18,6 +19,12 @@ class Caller:
     scopes: frozenset[Scope]
     expires_at: datetime | None = None
     checked: bool = True
+    key_prefix: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """As the record names who calls."""
+        return api_key(self.key_id, self.key_prefix)
 
     def with_scope(self, *scopes: Scope) -> "Caller":
         """The same, who has one of `scopes`; else 403."""

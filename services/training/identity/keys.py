@@ -20,7 +20,9 @@ async def find_caller(engine: AsyncEngine, secret: str) -> Caller:
     if key.revoked_at is not None:
         raise unauthorized("the API key was revoked")
     scopes = frozenset(Scope(scope) for scope in key.scopes)
-    return unexpired(Caller(key.tenant_id, key.id, scopes, key.expires_at))
+    return unexpired(
+        Caller(key.tenant_id, key.id, scopes, key.expires_at, key_prefix=prefix_of(secret))
+    )
 
 
 def unexpired(found: Caller) -> Caller:

@@ -4,13 +4,16 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.audit.action import Action
+from services.training.audit.actor import Actor
+from services.training.audit.record import record
 from services.training.models import alias_store, aliases, store
 from services.training.models.aliases import Alias, Aliases
-from services.training.tables import AuditEntry, Json, Model
+from services.training.tables import Json, Model
 from shared.errors import Problem, not_found
 
 
-async def promote_model(session: AsyncSession, model_id: UUID, actor: str) -> UUID:
+async def promote_model(session: AsyncSession, model_id: UUID, actor: Actor) -> UUID:
     """Make this version its series' champion. A version that is it already changes nothing."""
     series_id = await store.series_of(session, model_id)
     if series_id is not None:
@@ -21,12 +24,12 @@ async def promote_model(session: AsyncSession, model_id: UUID, actor: str) -> UU
     _require_intact(model)
     before = await alias_store.read(session, model.series_id)
     await _change(
-        session, model, "model.promoted", actor, before, aliases.promote(before, model.id)
+        session, model, Action.MODEL_PROMOTED, actor, before, aliases.promote(before, model.id)
     )
     return model.id
 
 
-async def roll_back(session: AsyncSession, series_id: int, actor: str) -> UUID:
+async def roll_back(session: AsyncSession, series_id: int, actor: Actor) -> UUID:
     """Undo the last change of champion; the version that answers now. 409 where there is none."""
     await alias_store.lock_series(session, series_id)
     before = await alias_store.read(session, series_id)
@@ -41,7 +44,7 @@ async def roll_back(session: AsyncSession, series_id: int, actor: str) -> UUID:
     model = await store.read_model(session, after[Alias.CHAMPION])
     assert model is not None, "an alias refers to a model"
     _require_intact(model)
-    await _change(session, model, "model.rolled_back", actor, before, after)
+    await _change(session, model, Action.MODEL_ROLLED_BACK, actor, before, after)
     return model.id
 
 
@@ -58,25 +61,16 @@ def _require_intact(model: Model) -> None:
 async def _change(
     session: AsyncSession,
     model: Model,
-    action: str,
-    actor: str,
+    action: Action,
+    actor: Actor,
     before: Aliases,
     after: Aliases,
 ) -> None:
     if before == after:
         return
     await alias_store.write(session, model.tenant_id, model.series_id, after)
-    session.add(
-        AuditEntry(
-            tenant_id=model.tenant_id,
-            actor=actor,
-            action=action,
-            subject=f"model:{model.id}",
-            before=_told(before),
-            after=_told(after),
-        )
-    )
-    await session.flush()
+    told = {"before": _told(before), "after": _told(after)}
+    record(session, actor, action, f"model:{model.id}", **told)
 
 
 def _told(aliases: Aliases) -> Json:

@@ -160,7 +160,7 @@ async def roll_back_model(body: RollbackBody, caller: Trainer, held: Held) -> Mo
         series_id = await store.find_series(session, body.product, body.location)
         if series_id is None:
             raise not_found("series", f"of {body.product!r} at {body.location!r}")
-        return await promotion.roll_back(session, series_id, _actor(caller))
+        return await promotion.roll_back(session, series_id, caller.actor)
 
     return await _champion_after(roll_back, held, caller)
 
@@ -178,7 +178,7 @@ async def promote_model(model_id: UUID, caller: Trainer, held: Held) -> ModelOut
     """Make this version the champion of its product; the champion becomes `previous`."""
 
     async def promote(session: AsyncSession) -> UUID:
-        return await promotion.promote_model(session, model_id, _actor(caller))
+        return await promotion.promote_model(session, model_id, caller.actor)
 
     return await _champion_after(promote, held, caller)
 
@@ -209,10 +209,6 @@ def store_faults() -> Iterator[None]:
 def _corrupt(model: Model) -> Problem:
     detail = f"the bytes of version {model.version} are damaged and in quarantine: train again"
     return Problem(410, "artifact_corrupt", detail)
-
-
-def _actor(caller: Caller) -> str:
-    return f"api_key:{caller.key_id}"
 
 
 def _page_end(cursor: str | None) -> tuple[int, int] | None:

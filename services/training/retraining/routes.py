@@ -18,5 +18,5 @@ async def get_retraining_policy(_: Reader, session: Transaction) -> PolicyOut:
 @router.put("/retraining-policy")
 async def put_retraining_policy(body: Policy, caller: Admin, session: Transaction) -> PolicyOut:
     """Set the whole policy: a field that is left out takes its default."""
-    await store.keep_policy(session, caller.tenant_id, body, actor=f"api_key:{caller.key_id}")
+    await store.keep_policy(session, caller.tenant_id, body, caller.actor)
     return await store.read_policy_out(session)

@@ -9,11 +9,13 @@ from sqlalchemy import exists, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.audit.action import Action
+from services.training.audit.actor import Actor
+from services.training.audit.record import record
 from services.training.jobs.schemas import ENDED
 from services.training.retraining.due import Standing
 from services.training.retraining.policy import RETRAINING, Policy, PolicyOut
 from services.training.tables import (
-    AuditEntry,
     Job,
     PeriodicRun,
     Retraining,
@@ -58,7 +60,7 @@ async def read_policy_out(session: AsyncSession) -> PolicyOut:
     )
 
 
-async def keep_policy(session: AsyncSession, tenant_id: UUID, policy: Policy, actor: str) -> None:
+async def keep_policy(session: AsyncSession, tenant_id: UUID, policy: Policy, actor: Actor) -> None:
     """Keep the policy in place of the one before; both are in the audit log."""
     before = await read_policy(session)
     wishes = policy.model_dump()
@@ -68,17 +70,14 @@ async def keep_policy(session: AsyncSession, tenant_id: UUID, policy: Policy, ac
             index_elements=["tenant_id"], set_={"wishes": wishes, "updated_at": func.now()}
         )
     )
-    session.add(
-        AuditEntry(
-            tenant_id=tenant_id,
-            actor=actor,
-            action="retraining_policy.changed",
-            subject="retraining_policy",
-            before=before.model_dump(),
-            after=wishes,
-        )
+    record(
+        session,
+        actor,
+        Action.RETRAINING_POLICY_CHANGED,
+        "retraining_policy",
+        before=before.model_dump(),
+        after=wishes,
     )
-    await session.flush()
 
 
 async def read_now(session: AsyncSession) -> dt.datetime:

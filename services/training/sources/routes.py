@@ -87,7 +87,7 @@ async def put_source(
             options=wanted,
             credentials=_credentials(caller.tenant_id, source, body, before, sealer),
         ),
-        actor=f"api_key:{caller.key_id}",
+        actor=caller.actor,
     )
     last = (await syncs.last_syncs(session)).get(source)
     return await _shown(session, caller.tenant_id, kept, last, held)

@@ -10,10 +10,12 @@ from sqlalchemy import delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.audit.action import Action
+from services.training.audit.actor import Actor
+from services.training.audit.record import record
 from services.training.sources.faults import Superseded
 from services.training.sources.kinds import KINDS, Kind, SourceName
 from services.training.tables import (
-    AuditEntry,
     OrderLine,
     Source,
     Table,
@@ -63,7 +65,9 @@ def unconnected(name: SourceName) -> Source:
     return Source(source=name.value, kind=KINDS[name][0].value, options={}, state={})
 
 
-async def connect(session: AsyncSession, tenant_id: UUID, wanted: Connection, actor: str) -> Source:
+async def connect(
+    session: AsyncSession, tenant_id: UUID, wanted: Connection, actor: Actor
+) -> Source:
     """Connect the source in place of how it was. Whoever reads it is stopped, and where kind,
     address or what is to be read changed it is read from its beginning."""
     before = await read_source(session, wanted.source)
@@ -87,17 +91,15 @@ async def connect(session: AsyncSession, tenant_id: UUID, wanted: Connection, ac
     )
     if before.kind != wanted.kind.value or (anew and wanted.source is SourceName.SALES):
         await session.execute(delete(SAID_BY[wanted.source]))
-    session.add(
-        AuditEntry(
-            tenant_id=tenant_id,
-            actor=actor,
-            action="source.connected",
-            subject=wanted.source.value,
-            before=_shown(before.kind, before.base_url, before.options),
-            after=_shown(wanted.kind.value, wanted.base_url, wanted.options),
-        )
+    record(
+        session,
+        actor,
+        Action.SOURCE_CONNECTED,
+        f"source:{wanted.source.value}",
+        before=_told(before.kind, before.base_url, before.options, before.credentials),
+        after=_told(wanted.kind.value, wanted.base_url, wanted.options, wanted.credentials)
+        | ({"signs_in_anew": True} if wanted.credentials not in (None, before.credentials) else {}),
     )
-    await session.flush()
     connected = await session.scalars(
         select(Source)
         .where(Source.source == wanted.source.value)
@@ -111,8 +113,12 @@ def _of_reading(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in OF_MANNER}
 
 
-def _shown(kind: str, base_url: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {"kind": kind, "base_url": base_url, "options": dict(options)}
+def _told(
+    kind: str, base_url: str | None, options: Mapping[str, Any], credentials: bytes | None
+) -> dict[str, Any]:
+    """For the record: of credentials only whether there are any."""
+    signs_in = credentials is not None
+    return {"kind": kind, "base_url": base_url, "options": dict(options), "signs_in": signs_in}
 
 
 async def hold(

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
+from services.training.audit.action import Action
 from services.training.spool.batch import Header
 from services.training.spool.schemas import Refusal, Status
 from services.training.spool.shelf import Entry
@@ -16,7 +17,6 @@ from services.training.tables import Json, SpoolReceipt
 
 KEPT: Final = dt.timedelta(days=30)
 PRUNED_AT_ONCE: Final = 100
-ERASED: Final = "tenant.erased"
 KNOWN: Final = text("SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = app_tenant())")
 
 
@@ -66,7 +66,8 @@ async def is_known(session: AsyncSession) -> bool:
 
 async def was_erased(session: AsyncSession) -> bool:
     """Whether the session's tenant was here and was erased, which the record outlives."""
-    erased = select(tables.AuditEntry.id).where(tables.AuditEntry.action == ERASED).limit(1)
+    entry = tables.AuditEntry
+    erased = select(entry.seq).where(entry.action == Action.TENANT_ERASED).limit(1)
     return await session.scalar(erased) is not None
 
 

@@ -3,6 +3,7 @@
 The database is made by `migrations/`; a test holds these classes against it, both ways.
 """
 
+from services.training.tables.audit import AuditEntry, AuditHead
 from services.training.tables.breakers import BreakerInstance, BreakerReset, CircuitBreaker
 from services.training.tables.jobs import (
     IdempotentAnswer,
@@ -40,11 +41,12 @@ from services.training.tables.sources import (
 )
 from services.training.tables.spool import SpoolReceipt
 from services.training.tables.table import Json, Table
-from services.training.tables.tenants import ApiKey, AuditEntry, Tenant
+from services.training.tables.tenants import ApiKey, Tenant
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "AuditHead",
     "BreakerInstance",
     "BreakerReset",
     "CalendarEvent",

@@ -1,9 +1,9 @@
-"""Who: tenants, their keys, and the record of what was done."""
+"""Who: tenants and their keys."""
 
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import Identity, Index
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.training.tables.table import EMPTY, NOW, Json, Table, belongs_to
@@ -38,17 +38,3 @@ class ApiKey(Table):
     expires_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]
-
-
-class AuditEntry(Table):
-    """What was done. It outlives its tenant, so it refers to none."""
-
-    __tablename__ = "audit_log"
-
-    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
-    actor: Mapped[str]
-    action: Mapped[str]
-    subject: Mapped[str]
-    before: Mapped[Json | None]
-    after: Mapped[Json | None]

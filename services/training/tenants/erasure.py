@@ -6,10 +6,12 @@ from sqlalchemy import CursorResult, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
-from services.training.spool.receipts import ERASED
+from services.training.audit.action import Action
+from services.training.audit.actor import OPERATOR
+from services.training.audit.record import record
 
 # The record of what was done is append-only, also for the service; it holds no sales.
-KEPT = frozenset({"audit_log"})
+KEPT = frozenset({"audit_log", "audit_heads"})
 
 
 def erased_tables() -> list[type[tables.Table]]:
@@ -39,9 +41,5 @@ async def erase_rows(session: AsyncSession, tenant_id: UUID) -> dict[str, int]:
         gone = await session.execute(delete(table))
         assert isinstance(gone, CursorResult)
         counts[table.__tablename__] = gone.rowcount
-    session.add(
-        tables.AuditEntry(
-            tenant_id=tenant_id, actor="operator", action=ERASED, subject=str(tenant_id)
-        )
-    )
+    record(session, OPERATOR, Action.TENANT_ERASED, f"tenant:{tenant_id}", after={"rows": counts})
     return counts

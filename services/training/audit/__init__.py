@@ -1,0 +1,1 @@
+"""Who did what, and when: added to, read, and never changed."""
