@@ -14,7 +14,7 @@ GRANT INSERT (tenant_id, action, request_id, concerns, actor, key_prefix, subjec
 ON audit_log TO morrow_api, morrow_worker;
 GRANT SELECT, INSERT, UPDATE ON audit_heads TO morrow_definer;
 CREATE POLICY definer ON audit_heads TO morrow_definer USING (true) WITH CHECK (true);
-GRANT SELECT (tenant_id, seq) ON audit_log TO morrow_definer;
+GRANT SELECT (tenant_id) ON audit_log TO morrow_definer;
 CREATE POLICY definer ON audit_log FOR SELECT TO morrow_definer USING (true);
 
 -- An act of the operator stands in the chain of zeros, is written in the transaction of the tenant

@@ -50,37 +50,6 @@ async def test_without_a_tenant_there_is_an_error_and_never_rows(
         await connection.close()
 
 
-<<<<<<< HEAD
-=======
-async def test_functions_that_cross_tenants_are_the_definers_with_a_fixed_path(
-    database: Database,
-) -> None:
-    connection = await asyncpg.connect(database.admin_dsn)
-    rows = await connection.fetch(
-        "SELECT proname, pg_get_userbyid(proowner) AS owner, proconfig FROM pg_proc "
-        "WHERE prosecdef AND pronamespace = 'public'::regnamespace"
-    )
-    await connection.close()
-    assert {row["proname"] for row in rows} == {
-        "keys_by_prefix",
-        "tenant_ids",
-        "periodic_due",
-        "periodic_health",
-        "tell_breakers",
-        "told_breakers",
-        "reset_breaker",
-        "audit_chain",
-        "audit_chains",
-        "queue_reserve",
-        "claim_tasks",
-        "renew_leases",
-    }
-    for row in rows:
-        assert row["owner"] == "morrow_definer"
-        assert any(value.startswith("search_path=") for value in row["proconfig"])
-
-
->>>>>>> f23e941 (Keep a record that nobody can change unseen: chained by the database, a chain a tenant)
 async def test_a_database_ahead_or_behind_is_refused_and_named(database: Database) -> None:
     engine = create_async_engine(service_url(database.admin_dsn))
     async with engine.begin() as connection:
