@@ -3,7 +3,7 @@ BIN := .venv/bin
 PEERS := benchmarks/accuracy/peers/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help test security chaos lint audit demo bench lock clean
+.PHONY: help test security chaos lint audit sbom demo bench lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -37,6 +37,9 @@ lint: .venv/.installed ## style, types, the house rules, secrets, known faults o
 
 audit: .venv/.installed ## known faults of every locked package; fails where one could not be looked up
 	@$(BIN)/python -m infrastructure.supply.audit --required
+
+sbom: .venv/.installed ## what an installation holds, with hashes, as CycloneDX: dist/morrow.cdx.json
+	@$(BIN)/python -m infrastructure.supply.sbom
 
 demo: .venv/.installed ## a sample bakery from sales to forecast (DEMO_ARGS=--exit to end)
 	$(BIN)/morrow demo $(DEMO_ARGS)

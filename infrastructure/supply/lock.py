@@ -11,7 +11,6 @@ PROJECT = Path("pyproject.toml")
 PIN = re.compile(r"^([\w.-]+)==([^\s;]+)(?: ; (.+?))? \\$")
 HASH = re.compile(r"^    --hash=sha256:([0-9a-f]{64})(?: \\)?$")
 ASKED_BY = re.compile(r"^    #(?: via)?(?:\s+(\S.*))?$")
-ROOT = "morrow (pyproject.toml)"
 
 
 class LockFault(Exception):
@@ -51,17 +50,20 @@ def read_lock(text: str) -> list[Locked]:
     ]
 
 
+def direct_names(project: str) -> frozenset[str]:
+    """What the project itself asks for, without its extras; `project` is its pyproject.toml."""
+    declared = tomllib.loads(project)["project"]["dependencies"]
+    return frozenset(re.split(r"[\[<>=!~; ]", each)[0].lower() for each in declared)
+
+
 def runtime_part(packages: Iterable[Locked], project: str) -> list[Locked]:
     """What an installation without extras may hold: what the project's dependencies lead to."""
-    declared = tomllib.loads(project)["project"]["dependencies"]
-    wanted = {re.split(r"[\[<>=!~; ]", each)[0].lower() for each in declared}
-    known = list(packages)
+    direct, known = direct_names(project), list(packages)
     found: set[str] = set()
     while more := {
         each.name
         for each in known
-        if each.name not in found
-        and ((ROOT in each.asked_by and each.name in wanted) or each.asked_by & found)
+        if each.name not in found and (each.name in direct or each.asked_by & found)
     }:
         found |= more
     return [each for each in known if each.name in found]
