@@ -31,6 +31,7 @@ from services.training.spool.health import state_of_spool
 from services.training.spool.replay import Replay
 from services.training.spool.routes import router as spool_router
 from services.training.spool.spool import open_spool
+from services.training.tenants.record_routes import router as record_router
 from services.training.tenants.routes import router as tenants_router
 from shared.artifacts import ArtifactError, ArtifactStore, open_store
 from shared.background import running
@@ -56,6 +57,7 @@ ROUTERS = (
     spool_router,
     retraining_router,
     breakers_router,
+    record_router,
 )
 MOST_KNOWN = 10_000
 

@@ -102,12 +102,16 @@ async def operator(request: Request, credentials: Credentials) -> None:
         raise Problem(403, "operator_only", "only the operator key may do this")
 
 
-async def viewer(request: Request, credentials: Credentials) -> UUID | None:
-    """The tenant who asks, and may read; None for the operator."""
-    door = resources_of(request).door
-    if credentials is not None and door.is_operator(credentials.credentials):
-        return None
-    return (await caller(request, credentials)).with_scope(Scope.READ).tenant_id
+def seen_by(scope: Scope) -> Callable[..., Awaitable[UUID | None]]:
+    """A dependency: the tenant who asks with a key that has `scope`; None for the operator."""
+
+    async def viewer(request: Request, credentials: Credentials) -> UUID | None:
+        door = resources_of(request).door
+        if credentials is not None and door.is_operator(credentials.credentials):
+            return None
+        return (await caller(request, credentials)).with_scope(scope).tenant_id
+
+    return viewer
 
 
 async def transaction(
@@ -130,7 +134,8 @@ KnownReader = Annotated[Caller, Depends(known_allowed(Scope.READ))]
 KnownIngester = Annotated[Caller, Depends(known_allowed(Scope.INGEST))]
 KnownIngesterOrReader = Annotated[Caller, Depends(known_allowed(Scope.INGEST, Scope.READ))]
 OperatorOnly = Depends(operator)
-Viewer = Annotated[UUID | None, Depends(viewer)]
+Viewer = Annotated[UUID | None, Depends(seen_by(Scope.READ))]
+AdminViewer = Annotated[UUID | None, Depends(seen_by(Scope.ADMIN))]
 
 # scope="function" ends the transaction before the response is sent: a commit that fails must not
 # have answered 200.

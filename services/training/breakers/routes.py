@@ -5,11 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from services.training.audit.action import Action
+from services.training.audit.actor import OPERATOR
+from services.training.audit.record import record
 from services.training.breakers import store
 from services.training.breakers.fleet import BREAKERS_CHANNEL
 from services.training.breakers.schemas import BreakerPage, ResetAccepted
 from services.training.breakers.together import together
 from services.training.deps import Held, OperatorOnly, Viewer
+from services.training.tables.breakers import EVERYBODY
+from shared.database import tenant_transaction
 from shared.errors import not_found
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, bad_cursor, decode_cursor, next_cursor
 from shared.text import Name, clean
@@ -39,10 +44,10 @@ async def list_circuit_breakers(
 @router.post("/circuit-breakers/{name}/reset", status_code=202, dependencies=[OperatorOnly])
 async def reset_circuit_breaker(name: Name, held: Held) -> ResetAccepted:
     """Close it in every process, whoever owns it."""
-    async with held.engine.begin() as connection:
-        known = await store.ask_for_reset(connection, name)
-    if not known:
-        raise not_found("circuit_breaker", name)
+    async with tenant_transaction(held.sessions, EVERYBODY) as session:
+        if not await store.ask_for_reset(session, name):
+            raise not_found("circuit_breaker", name)
+        record(session, OPERATOR, Action.BREAKER_RESET, f"circuit_breaker:{name}")
     held.bell.ring(BREAKERS_CHANNEL)
     return ResetAccepted(name=name)
 

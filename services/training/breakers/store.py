@@ -47,6 +47,6 @@ async def read_state(
     return worst_of(states) if states else None
 
 
-async def ask_for_reset(connection: AsyncConnection, name: str) -> bool:
+async def ask_for_reset(session: AsyncSession, name: str) -> bool:
     """Whether anybody has a breaker of that name."""
-    return bool(await connection.scalar(RESET, {"name": name}))
+    return bool(await session.scalar(RESET, {"name": name}))

@@ -10,6 +10,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import idempotency, tables
+from services.training.audit.action import Action
+from services.training.audit.record import record
 from services.training.deps import Held, Reader, Trainer, Transaction
 from services.training.identity.caller import Caller
 from services.training.jobs import store
@@ -63,6 +65,8 @@ async def create_job(
             if first is not None:
                 return JSONResponse(first.body, first.status, {"Location": first.location or ""})
         job = await _enqueue_job(session, caller, wanted)
+        told = wanted.model_dump(mode="json", exclude_defaults=True)
+        record(session, caller.actor, Action.JOB_CREATED, f"job:{job.id}", after=told)
         location = f"/api/v1/training-jobs/{job.id}"
         if idempotency_key is not None:
             answer = idempotency.FirstAnswer(202, job.model_dump(mode="json"), location)
@@ -128,9 +132,11 @@ async def list_job_products(
 async def cancel(job_id: UUID, caller: Trainer, held: Held) -> JobOut:
     """Nothing more of the job starts, running fits stop, finished models stay."""
     async with tenant_transaction(held.sessions, caller.tenant_id) as session:
-        await _own_job(session, job_id)
+        before = {"status": (await _own_job(session, job_id)).status}
         await cancel_job(session, job_id)
         job = await store.lock_job(session, job_id)
+        told = {"before": before, "after": {"status": job.status}}
+        record(session, caller.actor, Action.JOB_CANCELLED, f"job:{job_id}", **told)
         counts = await store.count_products(session, [job_id])
         answer = store.job_out(job, counts[job_id], dt.datetime.now(dt.UTC))
     held.bell.ring(CANCELLED_CHANNEL)

@@ -5,7 +5,10 @@ from uuid import UUID
 
 from fastapi import Request
 
+from services.training.audit.action import Action
+from services.training.audit.record import record
 from services.training.deps import Resources
+from services.training.identity.caller import Caller
 from services.training.models import store
 from services.training.models.aliases import Alias
 from services.training.models.bundle_reader import BundleRefused
@@ -29,16 +32,17 @@ FIRST_LOCATION = "main"
 
 
 async def import_artifact(
-    held: Resources, tenant_id: UUID, request: Request, product: str | None, location: str | None
+    held: Resources, caller: Caller, request: Request, product: str | None, location: str | None
 ) -> Version:
     """The new version. No transaction is open while bytes come, are read, or are kept."""
     _require_media_type(request.headers.get("content-type"))
     digest = announced_digest(request.headers.get("repr-digest"))
     async with received(request, digest) as (file, path):
         outline = await _read(path)
-        series_id = await _series(held, tenant_id, *_named(outline, product, location))
-        artifact = await held.artifacts.put_stream(str(tenant_id), chunks_of(file), digest)
-    return await _publish(held, tenant_id, series_id, outline, artifact)
+        series_id = await _series(held, caller.tenant_id, *_named(outline, product, location))
+        owner = str(caller.tenant_id)
+        artifact = await held.artifacts.put_stream(owner, chunks_of(file), digest)
+    return await _publish(held, caller, series_id, outline, artifact)
 
 
 async def _read(path: str) -> Json:
@@ -68,14 +72,16 @@ async def _series(held: Resources, tenant_id: UUID, product: str, location: str)
 
 
 async def _publish(
-    held: Resources, tenant_id: UUID, series_id: int, outline: Json, artifact: Artifact
+    held: Resources, caller: Caller, series_id: int, outline: Json, artifact: Artifact
 ) -> Version:
-    retention = Retention.of(held.settings)
+    retention, tenant_id = Retention.of(held.settings), caller.tenant_id
     async with tenant_transaction(held.sessions, tenant_id) as session:
         new = imported_model(outline, series_id, artifact)
         model = await store.publish_model(session, tenant_id, new, Alias.CHALLENGER)
         dropped = await drop_versions(session, model, retention)
         version = await store.read_version(session, model.id)
+        told = {"version": model.version, "sha256": artifact.sha256, "bytes": artifact.bytes}
+        record(session, caller.actor, Action.MODEL_IMPORTED, f"model:{model.id}", after=told)
     await forget_artifacts(held.artifacts, str(tenant_id), dropped)
     assert version is not None, "it was published in the same transaction"
     return version

@@ -147,7 +147,7 @@ async def import_model(
 ) -> ModelOut:
     """A bundle, or `prophet.serialize.model_to_json`, becomes its product's challenger."""
     with store_faults():
-        version = await import_artifact(held, caller.tenant_id, request, product, location)
+        version = await import_artifact(held, caller, request, product, location)
     response.headers["Location"] = f"/api/v1/models/{version.model.id}"
     return shown(version)
 
@@ -169,7 +169,9 @@ async def roll_back_model(body: RollbackBody, caller: Trainer, held: Held) -> Mo
 async def verify_models(caller: Trainer, held: Held) -> VerificationOut:
     """Hash every artifact again; what is damaged or missing is quarantined."""
     with store_faults():
-        verification = await verify_artifacts(held.sessions, held.artifacts, caller.tenant_id)
+        verification = await verify_artifacts(
+            held.sessions, held.artifacts, caller.tenant_id, caller.actor
+        )
     return shown_verification(verification)
 
 

@@ -7,6 +7,9 @@ from uuid import UUID
 
 import structlog
 
+from services.training.audit.action import Action
+from services.training.audit.actor import SERVICE, Actor
+from services.training.audit.record import record
 from services.training.models import store
 from shared.artifacts import ArtifactCorrupt, ArtifactMissing, ArtifactStore
 from shared.database import Sessions, tenant_transaction
@@ -32,7 +35,7 @@ class Verification:
 
 
 async def verify_artifacts(
-    sessions: Sessions, artifacts: ArtifactStore, tenant_id: UUID
+    sessions: Sessions, artifacts: ArtifactStore, tenant_id: UUID, actor: Actor
 ) -> Verification:
     """Hash every artifact of the tenant, with no transaction open meanwhile.
 
@@ -46,8 +49,9 @@ async def verify_artifacts(
     damaged = [sha256 for sha256 in digests if found[sha256] != sha256]
     whole = [sha256 for sha256 in digests if found[sha256] == sha256]
     async with tenant_transaction(sessions, tenant_id) as session:
-        await store.release(session, whole)
-    await condemn(sessions, artifacts, tenant_id, damaged)
+        for model_id in await store.release(session, whole):
+            record(session, actor, Action.MODEL_RELEASED, f"model:{model_id}")
+    await condemn(sessions, artifacts, tenant_id, damaged, actor)
     return Verification(
         checked=len(named),
         damaged=tuple(
@@ -59,7 +63,11 @@ async def verify_artifacts(
 
 
 async def condemn(
-    sessions: Sessions, artifacts: ArtifactStore, tenant_id: UUID, sha256: Sequence[str]
+    sessions: Sessions,
+    artifacts: ArtifactStore,
+    tenant_id: UUID,
+    sha256: Sequence[str],
+    actor: Actor = SERVICE,
 ) -> None:
     """Quarantine artifacts, and every version that names one. The rows go first: they are what
     is asked before anything is served."""
@@ -67,6 +75,7 @@ async def condemn(
         return
     async with tenant_transaction(sessions, tenant_id) as session:
         for model_id in await store.quarantine(session, sha256):
+            record(session, actor, Action.MODEL_QUARANTINED, f"model:{model_id}")
             log.error("model_quarantined", tenant_id=str(tenant_id), model_id=str(model_id))
     for digest in sha256:
         await artifacts.quarantine(str(tenant_id), digest)

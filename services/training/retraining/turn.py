@@ -12,6 +12,9 @@ from uuid import UUID, uuid4
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.audit.action import Action
+from services.training.audit.actor import SERVICE
+from services.training.audit.record import record
 from services.training.jobs.schemas import PRIORITIES
 from services.training.jobs.store import PREPARE, add_job
 from services.training.queue.enqueue import NewTask, enqueue
@@ -107,3 +110,4 @@ async def _ask(session: AsyncSession, tenant_id: UUID, job_id: UUID, plan: Plan)
     await store.add_retrainings(session, tenant_id, job_id, causes)
     prepare = NewTask(job_id, PREPARE, "prepare", {}, PRIORITIES[plan.request.priority])
     await enqueue(session, tenant_id, [prepare])
+    record(session, SERVICE, Action.JOB_CREATED, f"job:{job_id}", after=plan.cause.model_dump())

@@ -8,8 +8,12 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.training import tables
+from services.training.audit.action import Action
+from services.training.audit.record import record
+from services.training.identity.caller import Caller
 from services.training.sales.schemas import EventBody, LocationBody, ProductBody
 from services.training.tenants.schemas import check_region
 from shared.errors import invalid
@@ -18,13 +22,14 @@ Kept = TypeVar("Kept", tables.Location, tables.Product, tables.CalendarEvent)
 
 
 async def put_location(
-    session: AsyncSession, tenant_id: UUID, location: str, body: LocationBody
+    session: AsyncSession, caller: Caller, location: str, body: LocationBody
 ) -> tables.Location:
     """The location as `body` says, made if it is new."""
     if body.subdivision is not None and body.country is None:
-        await _check_subdivision(session, tenant_id, body.subdivision)
-    key = {"tenant_id": tenant_id, "location": location}
-    return await _put(session, tables.Location, key, body.model_dump())
+        await _check_subdivision(session, caller.tenant_id, body.subdivision)
+    return await _put(
+        session, caller, Action.LOCATION_PUT, tables.Location.location, location, body.model_dump()
+    )
 
 
 async def _check_subdivision(session: AsyncSession, tenant_id: UUID, subdivision: str) -> None:
@@ -36,33 +41,45 @@ async def _check_subdivision(session: AsyncSession, tenant_id: UUID, subdivision
 
 
 async def put_product(
-    session: AsyncSession, tenant_id: UUID, product: str, body: ProductBody
+    session: AsyncSession, caller: Caller, product: str, body: ProductBody
 ) -> tables.Product:
     """The product as `body` says, made if it is new."""
-    key = {"tenant_id": tenant_id, "product": product}
-    return await _put(session, tables.Product, key, body.model_dump())
+    return await _put(
+        session, caller, Action.PRODUCT_PUT, tables.Product.product, product, body.model_dump()
+    )
 
 
 async def put_event(
-    session: AsyncSession, tenant_id: UUID, event_id: str, body: EventBody
+    session: AsyncSession, caller: Caller, event_id: str, body: EventBody
 ) -> tables.CalendarEvent:
     """The event as `body` says, its dates in order, made if it is new."""
     values = body.model_dump() | {"dates": sorted(set(body.dates))}
-    return await _put(
-        session, tables.CalendarEvent, {"tenant_id": tenant_id, "id": event_id}, values
-    )
+    return await _put(session, caller, Action.EVENT_PUT, tables.CalendarEvent.id, event_id, values)
 
 
 async def _put(
-    session: AsyncSession, table: type[Kept], key: dict[str, Any], values: dict[str, Any]
+    session: AsyncSession,
+    caller: Caller,
+    action: Action,
+    key: InstrumentedAttribute[str],
+    name: str,
+    values: dict[str, Any],
 ) -> Kept:
+    """The row whose `key` is `name`, and an entry in the record where it is not as it was."""
+    table = key.class_
+    before = await session.scalar(select(table).where(key == name).with_for_update())
+    told = None if before is None else {field: getattr(before, field) for field in values}
     statement = (
         insert(table)
-        .values(**key, **values)
-        .on_conflict_do_update(index_elements=list(key), set_=values)
+        .values({"tenant_id": caller.tenant_id, key.key: name, **values})
+        .on_conflict_do_update(index_elements=["tenant_id", key.key], set_=values)
         .returning(table)
+        .execution_options(populate_existing=True)
     )
-    return (await session.scalars(statement)).one()
+    kept: Kept = (await session.scalars(statement)).one()
+    subject = f"{action.value.partition('.')[0]}:{name}"
+    record(session, caller.actor, action, subject, before=told, after=values)
+    return kept
 
 
 async def list_locations(session: AsyncSession, after: str, most: int) -> Sequence[tables.Location]:

@@ -28,7 +28,7 @@ async def put_location(
     location: PathName, body: LocationBody, caller: Ingester, session: Transaction
 ) -> LocationOut:
     """Make a location, or replace what is known about it."""
-    kept = await catalogue.put_location(session, caller.tenant_id, location, body)
+    kept = await catalogue.put_location(session, caller, location, body)
     return LocationOut.model_validate(kept)
 
 
@@ -49,7 +49,7 @@ async def put_product(
     product: PathName, body: ProductBody, caller: Ingester, session: Transaction
 ) -> ProductOut:
     """Make a product, or replace what is known about it."""
-    kept = await catalogue.put_product(session, caller.tenant_id, product, body)
+    kept = await catalogue.put_product(session, caller, product, body)
     return ProductOut.model_validate(kept)
 
 
@@ -70,7 +70,7 @@ async def put_event(
     id: PathName, body: EventBody, caller: Ingester, session: Transaction
 ) -> EventOut:
     """Make an event of the tenant's calendar, or replace it."""
-    kept = await catalogue.put_event(session, caller.tenant_id, id, body)
+    kept = await catalogue.put_event(session, caller, id, body)
     return EventOut.model_validate(kept)
 
 

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import idempotency
+from services.training.audit.action import Action
+from services.training.audit.record import record
 from services.training.deps import (
     Admin,
     Held,
@@ -19,6 +21,7 @@ from services.training.deps import (
     Transaction,
     resources_of,
 )
+from services.training.identity.caller import Caller
 from services.training.queue.runner import QUEUED_CHANNEL
 from services.training.queue.task import Priority
 from services.training.sources import store, syncs
@@ -109,7 +112,7 @@ async def sync_source_now(
             first = await idempotency.begin(session, caller.tenant_id, idempotency_key, digest)
             if first is not None:
                 return JSONResponse(first.body, first.status, {"Location": first.location or ""})
-        asked = SyncAsked(sync_id=await _sync_asked_for(session, caller.tenant_id, source))
+        asked = SyncAsked(sync_id=await _sync_asked_for(session, caller, source))
         location = f"/api/v1/sources/{source.value}/syncs/{asked.sync_id}"
         if idempotency_key is not None:
             answer = idempotency.FirstAnswer(202, asked.model_dump(mode="json"), location)
@@ -119,7 +122,7 @@ async def sync_source_now(
     return asked
 
 
-async def _sync_asked_for(session: AsyncSession, tenant_id: UUID, source: SourceName) -> UUID:
+async def _sync_asked_for(session: AsyncSession, caller: Caller, source: SourceName) -> UUID:
     """The one that waits already, or a new one; 409 where there is nothing to pull."""
     kept = await store.read_source(session, source)
     if Kind(kept.kind) in UNCONNECTED:
@@ -129,7 +132,9 @@ async def _sync_asked_for(session: AsyncSession, tenant_id: UUID, source: Source
         return waiting
     sync_id = uuid4()
     asked = (sync_id, kept, Cause.ASKED, Priority.INTERACTIVE)
-    await ask_for_sync(session, tenant_id, *asked)
+    await ask_for_sync(session, caller.tenant_id, *asked)
+    told = {"sync_id": str(sync_id)}
+    record(session, caller.actor, Action.SYNC_ASKED, f"source:{source.value}", after=told)
     return sync_id
 
 

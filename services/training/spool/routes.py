@@ -8,11 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 
 from services.training import tables
+from services.training.audit.action import Action
+from services.training.audit.record import record
 from services.training.deps import (
     Held,
     Ingester,
     KnownIngesterOrReader,
     Resources,
+    Transaction,
 )
 from services.training.identity.caller import Caller
 from services.training.spool.receipts import read_receipt
@@ -57,12 +60,18 @@ async def get_receipt(
 
 
 @router.delete("/spool/{receipt_id}", status_code=204)
-async def discard_rejected(receipt_id: ReceiptId, caller: Ingester, spool: HeldSpool) -> None:
+async def discard_rejected(
+    receipt_id: ReceiptId, caller: Ingester, session: Transaction, spool: HeldSpool
+) -> None:
     """Remove from this host's disk a batch that was rejected; one that waits stays."""
     if await asyncio.to_thread(_waiting, spool, caller.tenant_id, receipt_id) is not None:
         raise Problem(409, "batch_waiting", "it waits for the database and will be applied")
     for entry in spool.shelf.rejected(caller.tenant_id):
         if entry.receipt_id == receipt_id:
+            told = {"bytes": entry.bytes}
+            record(
+                session, caller.actor, Action.SPOOL_DISCARDED, f"batch:{receipt_id}", before=told
+            )
             await asyncio.to_thread(entry.path.unlink, missing_ok=True)
             return
     raise not_found("rejected_batch", receipt_id)

@@ -8,6 +8,9 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Query, Response
 
 from services.training import tables
+from services.training.audit.action import Action
+from services.training.audit.actor import OPERATOR
+from services.training.audit.record import record
 from services.training.deps import Admin, Held, OperatorOnly, Reader, Transaction
 from services.training.spool.spool import HeldSpool
 from services.training.tenants import store
@@ -40,13 +43,22 @@ def shown(tenant: tables.Tenant) -> dict[str, Any]:
     }
 
 
+def key_told(key: tables.ApiKey) -> dict[str, Any]:
+    """What the record tells of a key."""
+    names = ("name", "prefix", "scopes", "expires_at")
+    return {name: getattr(key, name) for name in names}
+
+
 @router.post("/tenants", status_code=201, dependencies=[OperatorOnly])
 async def create_tenant(body: TenantBody, held: Held, response: Response) -> TenantCreated:
     tenant_id, new = uuid4(), make_key()
     async with tenant_transaction(held.sessions, tenant_id) as session:
         tenant = await store.add_tenant(session, tenant_id, body)
-        await store.add_key(session, tenant_id, new, store.FIRST_KEY)
+        key = await store.add_key(session, tenant_id, new, store.FIRST_KEY)
         created = TenantOut(**shown(tenant))
+        told = body.model_dump()
+        record(session, OPERATOR, Action.TENANT_CREATED, f"tenant:{tenant_id}", after=told)
+        record(session, OPERATOR, Action.KEY_CREATED, f"api_key:{key.id}", after=key_told(key))
     response.headers["Location"] = f"/api/v1/tenants/{tenant_id}"
     return TenantCreated(tenant=created, api_key=new.secret)
 
@@ -113,6 +125,7 @@ async def create_key(
         raise invalid("expires_at", "no_time_zone", "give an offset: 2027-01-31T00:00:00Z")
     new = make_key()
     key = await store.add_key(session, caller.tenant_id, new, body)
+    record(session, caller.actor, Action.KEY_CREATED, f"api_key:{key.id}", after=key_told(key))
     response.headers["Location"] = f"/api/v1/api-keys/{key.id}"
     return KeyCreated(**KeyOut.model_validate(key).model_dump(), key=new.secret)
 
@@ -135,9 +148,10 @@ async def get_key(key_id: UUID, _: Admin, session: Transaction) -> KeyOut:
 
 
 @router.delete("/api-keys/{key_id}", status_code=204)
-async def revoke_key(key_id: UUID, _: Admin, session: Transaction) -> None:
+async def revoke_key(key_id: UUID, caller: Admin, session: Transaction) -> None:
     if not await store.revoke_key(session, key_id):
         raise not_found("api_key", key_id)
+    record(session, caller.actor, Action.KEY_REVOKED, f"api_key:{key_id}")
 
 
 async def _read(held: Held, tenant_id: UUID) -> TenantOut | None:
