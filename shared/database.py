@@ -4,16 +4,18 @@ The tenant is set with `set_config(..., is_local => true)` as the first statemen
 it ends with the transaction and cannot ride a pooled connection into another tenant's request.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -39,6 +41,13 @@ END_SOON = text(
     "SELECT CASE WHEN current_setting('server_version_num')::int >= 170000 "
     "THEN set_config('transaction_timeout', :limit, true) END"
 )
+
+
+KEPT_STATEMENTS: Final = 100
+UNNAMED: Final[Mapping[str, Any]] = {
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": str,  # '': it ends with the next one
+}
 
 
 class DatabaseUnavailable(ConnectionError):
@@ -75,6 +84,9 @@ class PoolLimits:
     recycle: int = 3600
     pre_ping: bool = True
     echo: bool = False
+    named_statements: bool = True
+    """Statements are prepared by name and kept; not through a pooler in transaction mode, where
+    the next may run in another session."""
 
 
 def service_url(dsn: str) -> URL:
@@ -92,9 +104,19 @@ def assumed_role(dsn: str, role: str) -> dict[str, str]:
 
 def make_engine(dsn: str, role: str, limits: PoolLimits, application: str) -> AsyncEngine:
     """An engine whose every connection acts as `role`; `DatabaseUnavailable` where it gets none."""
-    return create_async_engine(
+
+    def connect() -> DBAPIConnection:
+        driver = engine.dialect.dbapi
+        assert driver is not None
+        made: DBAPIConnection = driver.connect(
+            async_creator_fn=partial(_connect_or_say_so, dsn, role, application, limits),
+            **({} if limits.named_statements else UNNAMED),
+        )
+        return made
+
+    engine = create_async_engine(
         service_url(dsn),
-        async_creator=partial(_connect_or_say_so, dsn, role, application, limits.timeout),
+        creator=connect,
         pool_size=limits.size,
         max_overflow=limits.max_overflow,
         pool_timeout=limits.timeout,
@@ -102,26 +124,30 @@ def make_engine(dsn: str, role: str, limits: PoolLimits, application: str) -> As
         pool_pre_ping=limits.pre_ping,
         echo=limits.echo,
     )
+    return engine
 
 
 async def _connect_or_say_so(
-    dsn: str, role: str, application: str, seconds: float
+    dsn: str, role: str, application: str, limits: PoolLimits
 ) -> "asyncpg.Connection[asyncpg.Record]":
     try:
-        return await connect_directly(dsn, role, application, seconds)
+        return await connect_directly(
+            dsn, role, application, limits.timeout, limits.named_statements
+        )
     except (OSError, asyncpg.PostgresError) as error:
         raise DatabaseUnavailable(f"cannot connect to the database: {error}") from error
 
 
 async def connect_directly(
-    dsn: str, role: str, application: str, seconds: float = 10
+    dsn: str, role: str, application: str, seconds: float = 10, named_statements: bool = True
 ) -> "asyncpg.Connection[asyncpg.Record]":
-    """One connection outside every pool: for LISTEN, and for advisory locks."""
+    """One connection outside every pool of ours: for LISTEN, and for advisory locks."""
     plain = make_url(dsn).set(drivername="postgresql").render_as_string(hide_password=False)
     return await asyncpg.connect(
         plain,
         server_settings={"application_name": application, **assumed_role(dsn, role)},
         timeout=seconds,
+        statement_cache_size=KEPT_STATEMENTS if named_statements else 0,
     )
 
 

@@ -26,7 +26,7 @@ __all__ = ["postgres_server"]
 
 configure_logging("warning", console=False)
 
-OPERATOR_KEY = "operator-key-of-the-tests"
+OPERATOR_KEY = "operator-key-of-quick-brown-foxes"
 TEMPLATE = "template_morrow"
 BAKERY = {
     "name": "Bäckerei Morgenrot",

@@ -84,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     dsn = settings.database_url.get_secret_value()
     engine = make_engine(dsn, API, pool_limits(settings), "morrow-api")
-    connect = partial(connect_directly, dsn, API, "morrow-api-listener")
+    connect = partial(connect_directly, settings.direct_dsn(), API, "morrow-api-listener")
     listener, bell = Listener(connect, (EVENTS_CHANNEL,)), Bell(connect)
     resources = app.state.resources = Resources(
         settings=settings,

@@ -63,14 +63,14 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     fd: Annotated[int | None, typer.Option(help="an inherited socket that listens already")] = None,
 ) -> None:
-    """Run the API; it refuses a database that is not at the code's head."""
+    """Run the API; it refuses a database that is not at the code's head, or not safe."""
     import uvicorn
 
     from services.training.app import create_app
     from shared.roles import API
 
     settings = _settings()
-    _require_schema(settings, API)
+    _require_safe_start(settings, API)
     uvicorn.run(
         create_app(settings),
         host=host,
@@ -90,7 +90,7 @@ def worker() -> None:
     from shared.roles import WORKER
 
     settings = _settings()
-    _require_schema(settings, WORKER)
+    _require_safe_start(settings, WORKER)
     asyncio.run(run_worker(settings))
 
 
@@ -100,8 +100,8 @@ def migrate() -> None:
     import migrations
 
     settings = _settings()
-    dsn = settings.migration_database_url or settings.database_url
-    migrations.upgrade(dsn.get_secret_value())
+    given = settings.migration_database_url
+    migrations.upgrade(given.get_secret_value() if given else settings.direct_dsn())
 
 
 app.command()(demo)
@@ -128,14 +128,15 @@ def _settings() -> "Settings":
     return settings
 
 
-def _require_schema(settings: "Settings", role: str) -> None:
+def _require_safe_start(settings: "Settings", role: str) -> None:
     from migrations import SchemaMismatch
-    from services.training.startup import require_current_schema
+    from services.training.startup import UnsafeConfiguration, require_safe_start
+    from shared.database import DatabaseUnavailable
 
     try:
-        asyncio.run(require_current_schema(settings, role))
-    except SchemaMismatch as mismatch:
-        typer.echo(str(mismatch), err=True)
+        asyncio.run(require_safe_start(settings, role))
+    except (SchemaMismatch, UnsafeConfiguration, DatabaseUnavailable) as refused:
+        typer.echo(str(refused), err=True)
         raise typer.Exit(1) from None
 
 

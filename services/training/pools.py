@@ -12,4 +12,5 @@ def pool_limits(settings: Settings) -> PoolLimits:
         recycle=settings.db_pool_recycle,
         pre_ping=settings.db_pool_pre_ping,
         echo=settings.db_echo,
+        named_statements=settings.db_pooler == "none",
     )

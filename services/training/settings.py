@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.key_strength import weakness
+
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
 
 
 SECRETS = (
-    *("database_url", "migration_database_url", "operator_key"),
-    *("sealing_key", "open_meteo_api_key"),
+    *("database_url", "direct_database_url", "migration_database_url"),
+    *("operator_key", "sealing_key", "open_meteo_api_key"),
 )
 
 
@@ -33,6 +35,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MORROW_", frozen=True, extra="ignore")
 
     database_url: SecretStr
+    direct_database_url: SecretStr | None = None  # past a pooler: locks, LISTEN, migrations
     migration_database_url: SecretStr | None = None
     operator_key: SecretStr | None = None
     sealing_key: SecretStr | None = None  # seals the credentials of tenants' sources
@@ -43,6 +46,7 @@ class Settings(BaseSettings):
     db_pool_recycle: Positive = 3600
     db_pool_pre_ping: bool = True
     db_echo: bool = False
+    db_pooler: Literal["none", "transaction"] = "none"
 
     model_storage_path: str = ".morrow/models"
     model_backup_enabled: bool = True
@@ -103,7 +107,7 @@ class Settings(BaseSettings):
         who wait for its rows run out of theirs."""
         return timedelta(seconds=self.lease_seconds / 2)
 
-    @field_validator("database_url", "migration_database_url")
+    @field_validator("database_url", "direct_database_url", "migration_database_url")
     @classmethod
     def _is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
@@ -115,9 +119,10 @@ class Settings(BaseSettings):
 
     @field_validator("operator_key", "sealing_key")
     @classmethod
-    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < 16:
-            raise ValueError("a key of the service has at least 16 characters")
+    def _is_hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        fault = None if value is None else weakness(value.get_secret_value())
+        if fault is not None:
+            raise ValueError(fault)
         return value
 
     @classmethod
@@ -130,6 +135,10 @@ class Settings(BaseSettings):
             return cls(**known)
         except ValidationError as error:
             raise SettingsRefused([_problem(item) for item in error.errors()]) from None
+
+    def direct_dsn(self) -> str:
+        """Where a session is the connection's own for as long as it lives."""
+        return (self.direct_database_url or self.database_url).get_secret_value()
 
     def model_root(self) -> str | Path:
         """Where artifacts live: an `s3://` address as it stands, or a local directory."""

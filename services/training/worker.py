@@ -91,7 +91,7 @@ async def _open(
     dsn = settings.database_url.get_secret_value()
     engine = make_engine(dsn, WORKER, pool_limits(settings), "morrow-worker")
     held.push_async_callback(engine.dispose)
-    connect = partial(connect_directly, dsn, WORKER)
+    connect = partial(connect_directly, settings.direct_dsn(), WORKER)
     listener = Listener(
         partial(connect, "morrow-worker-listener"),
         (QUEUED_CHANNEL, CANCELLED_CHANNEL, BREAKERS_CHANNEL),

@@ -11,10 +11,13 @@ import asyncpg
 import pytest
 
 from services.training.commands.checks.database import check_database
-from services.training.commands.checks.machine import check_model_store, check_operator_key
+from services.training.commands.checks.keys import check_keys
+from services.training.commands.checks.machine import check_model_store
 from services.training.commands.checks.target import Target
 from services.training.commands.checks.verdict import Verdict
 from tests.conftest import Database, settings_for
+
+GOOD_KEY = "kiosk-7-lynx-quagmire-9"
 
 
 def health(verdicts: list[Verdict]) -> dict[str, str]:
@@ -39,7 +42,7 @@ async def as_admin(database: Database, *statements: str) -> None:
 async def test_a_sound_database_passes_every_check(database: Database) -> None:
     verdicts = await check_database(target_of(database))
     assert set(health(verdicts).values()) == {"ok"}
-    assert len(verdicts) == 8
+    assert len(verdicts) == 9
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ async def test_a_database_that_is_not_there_skips_what_needs_it() -> None:
     nowhere = Target("none", lambda role: f"postgresql://{role}:secret@127.0.0.1:1/morrow")
     verdicts = await check_database(nowhere)
     assert health(verdicts).pop("database") == "failed"
-    assert [it.health.value for it in verdicts[1:]] == ["skipped"] * 6
+    assert [it.health.value for it in verdicts[1:]] == ["skipped"] * 7
     assert not any("secret" in it.message for it in verdicts)
 
 
@@ -136,17 +139,35 @@ async def test_looking_at_a_store_to_come_does_not_make_it(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["operator", "sealing"])
 @pytest.mark.parametrize(
-    ("content", "mode", "expected"),
-    [("k" * 32, 0o600, "ok"), ("k" * 32, 0o640, "failed"), ("", 0o600, "failed")],
+    ("content", "mode", "told"),
+    [
+        (GOOD_KEY, 0o600, "its owner's alone"),
+        (GOOD_KEY, 0o640, "mode 0640, so others may read the key: chmod 600"),
+        (GOOD_KEY, 0o604, "mode 0604, so others may read the key: chmod 600"),
+        ("", 0o600, "is empty"),
+        ("change-me-change-me", 0o600, "well-known words"),
+        ("k7", 0o600, "it has 2 characters, and at least 16"),
+    ],
 )
-def test_an_operator_key_that_others_may_read_is_found(
-    tmp_path: Path, content: str, mode: int, expected: str
+def test_a_key_that_others_may_read_or_guess_is_found(
+    tmp_path: Path, name: str, content: str, mode: int, told: str
 ) -> None:
-    path = tmp_path / "operator.key"
+    path = tmp_path / f"{name}.key"
     path.write_text(content)
     path.chmod(mode)
-    assert check_operator_key(tmp_path, {}).health == expected
+    verdicts = {verdict.check: verdict for verdict in check_keys(tmp_path, {})}
+    found = verdicts[f"{name} key"]
+    assert told in found.message
+    assert found.health == ("ok" if content == GOOD_KEY and mode == 0o600 else "failed")
+
+
+def test_a_key_of_the_environment_that_could_be_guessed_is_found() -> None:
+    guessed = {"MORROW_OPERATOR_KEY": "secret-operator-key", "MORROW_SEALING_KEY": GOOD_KEY}
+    operator, sealing = check_keys(None, guessed)
+    assert (operator.health, sealing.health) == ("failed", "ok")
+    assert "secret-operator-key" not in operator.message
 
 
 def test_the_command_tells_it_all_and_ends_with_one(database: Database, tmp_path: Path) -> None:
@@ -167,6 +188,7 @@ def test_the_command_tells_it_all_and_ends_with_one(database: Database, tmp_path
     assert found.pop("settings") == "failed"
     assert found.pop("model store") == "skipped"
     assert found.pop("operator key") == "warning"
+    assert found.pop("sealing key") == "warning"
     assert set(found.values()) == {"ok"}, told
     assert {"children", "morrow_api"} < set(found)
     assert "morrow_worker" not in found  # this login is the API's own

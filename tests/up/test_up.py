@@ -96,7 +96,7 @@ def test_each_program_gets_what_it_needs_and_no_more(start: Start) -> None:
 
 
 def test_what_is_set_in_the_environment_is_used(start: Start) -> None:
-    key = "k" * 32
+    key = "kiosk-7-lynx-quagmire-9"
     up = start(MORROW_OPERATOR_KEY=key, MORROW_MODEL_STORAGE_PATH="s3://models")
     assert "operator key in MORROW_OPERATOR_KEY" in up.lines()
     env = up.report("serve")["env"]

@@ -26,7 +26,7 @@ def doctor(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check settings, database, roles, locks, clock, model store and children.
+    """Check settings, keys, database, roles, sessions, locks, clock, model store and children.
 
     It looks at what `morrow up` would use: the server at MORROW_DATABASE_URL, or the embedded one
     of the data directory, running or not. Exit status 1 if anything failed.
@@ -53,13 +53,14 @@ def examine(data_dir: Path | None, environ: "Mapping[str, str]") -> "list[Verdic
     import asyncio
 
     from services.training.commands.checks.database import check_database, skip_database
-    from services.training.commands.checks.machine import check_children, check_operator_key
+    from services.training.commands.checks.keys import check_keys
+    from services.training.commands.checks.machine import check_children
     from services.training.commands.checks.target import NoDatabase, open_target
     from services.training.commands.checks.verdict import failed
     from shared.postgres.errors import PostgresUnavailable
     from shared.secret_file import SecretRefused
 
-    first = [*_examine_settings(data_dir, environ), check_operator_key(data_dir, environ)]
+    first = [*_examine_settings(data_dir, environ), *check_keys(data_dir, environ)]
     try:
         with open_target(data_dir or DEFAULT_DATA_DIR, environ) as target:
             database = asyncio.run(check_database(target))

@@ -11,6 +11,8 @@ from shared.postgres import EmbeddedPostgres, RunningPostgres
 from shared.postgres.errors import PostgresFailed
 from shared.roles import MIGRATOR
 
+BESIDE = ("MORROW_DIRECT_DATABASE_URL", "MORROW_DB_POOLER")
+
 
 class OwnDatabase:
     """The embedded server, started again when it dies.
@@ -30,6 +32,9 @@ class OwnDatabase:
 
     def url(self, role: str) -> str:
         return self._running.url(role)
+
+    def beside(self) -> dict[str, str]:
+        return {}
 
     def processes(self) -> tuple[Popen[bytes], ...]:
         return (self._running.server,)
@@ -63,16 +68,20 @@ class OwnDatabase:
 
 
 class GivenDatabase:
-    """A server that is not ours: one address for all, and another for migrations if given."""
+    """A server that is not ours: one address for all, others past a pooler and for migrations."""
 
-    def __init__(self, url: str, migration_url: str | None) -> None:
+    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
         self._url = url
-        self._migration_url = migration_url
+        self._beside = {name: environ[name] for name in BESIDE if environ.get(name)}
+        direct = self._beside.get("MORROW_DIRECT_DATABASE_URL") or url
+        self._migration_url = environ.get("MORROW_MIGRATION_DATABASE_URL") or direct
 
     def url(self, role: str) -> str:
-        if role == MIGRATOR and self._migration_url is not None:
-            return self._migration_url
-        return self._url
+        return self._migration_url if role == MIGRATOR else self._url
+
+    def beside(self) -> dict[str, str]:
+        """What else is said of how it is reached."""
+        return self._beside
 
     def processes(self) -> tuple[Popen[bytes], ...]:
         return ()
@@ -95,7 +104,7 @@ def open_database(
     given = environ.get("MORROW_DATABASE_URL")
     database: Database
     if given:
-        database = GivenDatabase(given, environ.get("MORROW_MIGRATION_DATABASE_URL"))
+        database = GivenDatabase(given, environ)
     else:
         database = OwnDatabase(
             options.postgres,

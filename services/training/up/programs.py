@@ -1,17 +1,21 @@
 """The programs of `morrow up`, each with exactly the environment it needs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from socket import socket
 
 from services.training.up.database import Database
 from services.training.up.home import Home
 from services.training.up.options import UpOptions
+from shared.key_strength import weakness
 from shared.processes.supervised import Program
 from shared.roles import API, MIGRATOR, WORKER
-from shared.secret_file import kept_secret
+from shared.secret_file import SecretRefused, kept_secret
 
 NOT_INHERITED = (
     "MORROW_DATABASE_URL",
+    "MORROW_DIRECT_DATABASE_URL",
+    "MORROW_DB_POOLER",
     "MORROW_MIGRATION_DATABASE_URL",
     "MORROW_OPERATOR_KEY",
     "MORROW_SEALING_KEY",
@@ -34,11 +38,11 @@ def serve_program(
     listening: socket,
 ) -> Program:
     """The API; it alone gets the operator key, made and kept if none was given."""
-    given = environ.get("MORROW_OPERATOR_KEY")
     env = _env(options, environ, home) | {
         "MORROW_DATABASE_URL": database.url(API),
-        "MORROW_OPERATOR_KEY": given or kept_secret(home.operator_key),
-        **_sealing_key(environ, home),
+        **database.beside(),
+        **_key("MORROW_OPERATOR_KEY", environ, home.operator_key),
+        **_key("MORROW_SEALING_KEY", environ, home.sealing_key),
     }
     inherited = listening.fileno()
     command = (*options.commands.serve, "--fd", str(inherited))
@@ -50,15 +54,20 @@ def worker_program(
 ) -> Program:
     env = _env(options, environ, home) | {
         "MORROW_DATABASE_URL": database.url(WORKER),
-        **_sealing_key(environ, home),
+        **database.beside(),
+        **_key("MORROW_SEALING_KEY", environ, home.sealing_key),
     }
     return Program("worker", options.commands.worker, env)
 
 
-def _sealing_key(environ: Mapping[str, str], home: Home) -> dict[str, str]:
-    """What the API seals with and the worker opens with."""
-    given = environ.get("MORROW_SEALING_KEY")
-    return {"MORROW_SEALING_KEY": given or kept_secret(home.sealing_key)}
+def _key(name: str, environ: Mapping[str, str], kept: Path) -> dict[str, str]:
+    """The key that was given, or else the one kept in a file. Raises SecretRefused for one that
+    others may read, or guess."""
+    given = environ.get(name)
+    key = given or kept_secret(kept)
+    if (fault := weakness(key)) is not None:
+        raise SecretRefused(f"{name if given else kept}: {fault}")
+    return {name: key}
 
 
 def _env(options: UpOptions, environ: Mapping[str, str], home: Home) -> dict[str, str]:

@@ -17,6 +17,7 @@ from services.training.commands.checks.roles import check_role, check_walls
 from services.training.commands.checks.target import Target
 from services.training.commands.checks.verdict import Health, Verdict, failed, skipped, well
 from services.training.queue.locks import LOCK, UNLOCK
+from services.training.startup import faults_of_sessions
 from shared.database import PoolLimits, connect_directly, make_engine
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 APPLICATION = "morrow-doctor"
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 5.0
 FAULTS = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
-BEHIND_IT = ("migrations", "roles", "tenant walls", "periodic work", "lock", "clock")
+BEHIND_IT = ("migrations", "roles", "tenant walls", "periodic work", "sessions", "lock", "clock")
 
 
 async def check_database(target: Target, clock: Callable[[], float] = time.time) -> list[Verdict]:
@@ -47,6 +48,7 @@ async def check_database(target: Target, clock: Callable[[], float] = time.time)
         if at_head
         else skipped(PERIODIC, "the tables are not those of this release")
     )
+    verdicts.append(await _answered("sessions", lambda: _check_sessions(target)))
     verdicts.append(await _answered("lock", lambda: _check_lock(target)))
     verdicts.append(
         await _connected(target, target.roles[0], "clock", partial(_check_clock, clock))
@@ -70,15 +72,15 @@ async def _connected(
     target: Target, role: str, check: str, look: "Callable[[Connection], Awaitable[Verdict]]"
 ) -> Verdict:
     async def connect_and_look() -> Verdict:
-        async with _connection(target, role) as connection:
+        async with _connection(target.url(role), role) as connection:
             return await look(connection)
 
     return await _answered(check, connect_and_look)
 
 
 @asynccontextmanager
-async def _connection(target: Target, role: str) -> "AsyncIterator[Connection]":
-    connection = await connect_directly(target.url(role), role, APPLICATION)
+async def _connection(dsn: str, role: str) -> "AsyncIterator[Connection]":
+    connection = await connect_directly(dsn, role, APPLICATION, named_statements=False)
     try:
         yield connection
     finally:
@@ -86,14 +88,17 @@ async def _connection(target: Target, role: str) -> "AsyncIterator[Connection]":
 
 
 async def _check_reached(target: Target) -> Verdict:
-    async with _connection(target, target.roles[0]) as connection:
+    role = target.roles[0]
+    async with _connection(target.url(role), role) as connection:
         version = connection.get_server_version()
     return well("database", f"{target.told} answers: PostgreSQL {version.major}.{version.minor}")
 
 
 async def _check_migrations(target: Target) -> Verdict:
     role = target.roles[0]
-    engine = make_engine(target.url(role), role, PoolLimits(size=1), APPLICATION)
+    engine = make_engine(
+        target.url(role), role, PoolLimits(size=1, named_statements=False), APPLICATION
+    )
     try:
         async with engine.connect() as connection:
             revisions = await read_revisions(connection)
@@ -101,6 +106,15 @@ async def _check_migrations(target: Target) -> Verdict:
         await engine.dispose()
     verdict = well if revisions.current else failed
     return verdict("migrations", revisions.difference())
+
+
+async def _check_sessions(target: Target) -> Verdict:
+    """No pooler changes the sessions where locks are held and doorbells heard."""
+    role = target.roles[-1]
+    faults = await faults_of_sessions(target.addresses(role), target.pooler, role)
+    if faults:
+        return failed("sessions", "; ".join(faults))
+    return well("sessions", "each connection that locks or listens has a session of its own")
 
 
 async def _check_lock(target: Target) -> Verdict:
@@ -111,7 +125,8 @@ async def _check_lock(target: Target) -> Verdict:
     """
     name = f"{APPLICATION}:{uuid4()}"
     role = target.roles[-1]
-    async with _connection(target, role) as one, _connection(target, role) as other:
+    dsn = target.direct_url(role)
+    async with _connection(dsn, role) as one, _connection(dsn, role) as other:
         taken = await one.fetchval(LOCK, name)
         taken_twice = await other.fetchval(LOCK, name)
         released = await one.fetchval(UNLOCK, name)

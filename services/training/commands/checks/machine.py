@@ -1,12 +1,11 @@
-"""This machine: the model store, the operator key's file, and the children that train."""
+"""This machine: the model store, and the children that train."""
 
 import logging
 import os
-import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-from services.training.commands.checks.verdict import Verdict, failed, warning, well
+from services.training.commands.checks.verdict import Verdict, failed, well
 from services.training.queue.children import (
     ChildDied,
     ChildLimits,
@@ -19,7 +18,6 @@ from shared.artifacts import ArtifactError, open_store
 
 CHILD_SECONDS = 60.0
 ELSEWHERE = "make it writable, or set MORROW_MODEL_STORAGE_PATH to another place"
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 async def check_model_store(settings: Settings) -> Verdict:
@@ -43,35 +41,6 @@ def _check_future_store(root: Path) -> Verdict:
     if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
         return well("model store", f"{root} will be made at the first start")
     return failed("model store", f"{root} cannot be made in {above}: {ELSEWHERE}")
-
-
-def check_operator_key(data_dir: Path | None, environ: Mapping[str, str]) -> Verdict:
-    """Nobody but its owner reads the operator's key."""
-    if environ.get("MORROW_OPERATOR_KEY"):
-        return well("operator key", "it comes from MORROW_OPERATOR_KEY")
-    if data_dir is None:
-        return warning(
-            "operator key",
-            "MORROW_OPERATOR_KEY is not set, so nobody can make a tenant: "
-            "set it to 16 random characters or more",
-        )
-    path = data_dir / "operator.key"
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        empty = not path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return well("operator key", f"`morrow up` will make {path}")
-    except (OSError, UnicodeDecodeError) as error:
-        return failed("operator key", f"{path} cannot be read: {error}")
-    if empty:
-        return failed("operator key", f"{path} is empty: remove it, and a new one is made")
-    if mode & OTHERS:
-        return failed(
-            "operator key",
-            f"{path} has mode {mode:04o}, so others may read the key: chmod 600 {path}; "
-            "if others were on this machine, remove it, and a new one is made",
-        )
-    return well("operator key", f"{path} is its owner's alone")
 
 
 async def check_children() -> Verdict:

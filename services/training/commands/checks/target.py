@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import make_url
 
+from services.training.startup import ADDRESS, DIRECT
 from shared.directory_lock import DirectoryLocked
 from shared.postgres import EmbeddedPostgres
 from shared.postgres.embedded import DATABASE
@@ -26,11 +27,24 @@ class NoDatabase(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`url` gives the DSN of each of the `roles`; `told` says in words which database it is."""
+    """`url` gives the DSN of each of the `roles`; `told` says in words which database it is.
+
+    `direct` is the DSN past a pooler, where one was given, and `pooler` what was told of it.
+    """
 
     told: str
     url: Callable[[str], str]
     roles: tuple[str, ...] = SERVICE_ROLES
+    direct: str | None = None
+    pooler: str = "none"
+
+    def direct_url(self, role: str) -> str:
+        return self.direct or self.url(role)
+
+    def addresses(self, role: str) -> dict[str, str]:
+        """The DSNs, by the variables that name them."""
+        named = {ADDRESS: self.url(role)}
+        return named if self.direct is None else {**named, DIRECT: self.direct}
 
 
 @contextmanager
@@ -42,7 +56,13 @@ def open_target(data_dir: Path, environ: Mapping[str, str]) -> Iterator[Target]:
     """
     given = environ.get("MORROW_DATABASE_URL")
     if given:
-        yield Target("the server at MORROW_DATABASE_URL", lambda role: given, _roles_of(given))
+        yield Target(
+            "the server at MORROW_DATABASE_URL",
+            lambda role: given,
+            _roles_of(given),
+            direct=environ.get(DIRECT),
+            pooler=environ.get("MORROW_DB_POOLER", "none"),
+        )
         return
     home = data_dir / "postgres"
     if not (home / CLUSTER).exists():
