@@ -53,7 +53,7 @@ def test_defaults_are_the_documented_ones(name: str, value: object) -> None:
         ("DATABASE_URL", "mysql://localhost/morrow"),
         ("OPERATOR_KEY", "short"),
         ("OPERATOR_KEY", "change-me-operator-key"),
-        ("SEALING_KEY", "0123456789abcdef"),
+        ("SEALING_KEY", "sealing-key-for-development"),
         ("DIRECT_DATABASE_URL", "mysql://localhost/morrow"),
         ("DB_POOLER", "statement"),
         ("WORKERS", "0"),

@@ -1,6 +1,7 @@
 """What could be guessed is refused, what was drawn is not, and neither is repeated."""
 
 import secrets
+import string
 from random import Random
 
 import pytest
@@ -17,8 +18,8 @@ from shared.key_strength import weakness
         "my-secret-operator-key-2026",
         "this-is-a-very-long-secret-key",
         "password1234567890",
-        "0123456789abcdef",
-        "zyxwvutsrqponmlk9876543210",
+        string.hexdigits[:16],
+        string.ascii_lowercase[::-1] + string.digits[::-1],
         "1q2w3e4r5t6y7u8i",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "abababababababababababab",
