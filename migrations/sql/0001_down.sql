@@ -1,5 +1,7 @@
 SET LOCAL ROLE morrow_definer;
 
+DROP FUNCTION take_request(uuid, uuid, jsonb), take_from_bucket(uuid, uuid, double precision),
+  bucket_level(double precision, timestamptz, double precision);
 DROP FUNCTION tell_breakers(text, text, interval, jsonb),
   told_breakers(uuid, interval, text, text, uuid, integer), reset_breaker(text);
 DROP FUNCTION periodic_due(text, interval, integer), periodic_health();
@@ -18,6 +20,7 @@ SET LOCAL ROLE morrow_definer;
 DROP FUNCTION audit_chain(), audit_chains();
 SET LOCAL ROLE morrow_owner;
 
+DROP TABLE request_buckets, open_streams, usage;
 DROP TABLE circuit_breakers, breaker_instances, breaker_resets;
 DROP TABLE spool_receipts;
 DROP TABLE sources, source_syncs, order_lines, weather_days, traffic_days;

@@ -51,6 +51,7 @@ CREATE TABLE api_keys (
   expires_at timestamptz,
   revoked_at timestamptz,
   last_used_at timestamptz,
+  requests_per_minute bigint,
   CONSTRAINT pk_api_keys PRIMARY KEY (tenant_id, id),
   CONSTRAINT fk_api_keys_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
 );
@@ -530,4 +531,33 @@ CREATE TABLE breaker_resets (
   name text NOT NULL,
   asked_at timestamptz DEFAULT now() NOT NULL,
   CONSTRAINT pk_breaker_resets PRIMARY KEY (tenant_id, name)
+);
+
+-- How much a tenant asks for, and what it used. The first two are unlogged, for no request should wait
+-- for the disk: after a crash of the server all buckets are full, and all streams forgotten.
+
+CREATE UNLOGGED TABLE request_buckets (
+  tenant_id uuid NOT NULL,
+  holder uuid NOT NULL,
+  tokens double precision NOT NULL,
+  refilled_at timestamptz NOT NULL,
+  CONSTRAINT pk_request_buckets PRIMARY KEY (tenant_id, holder),
+  CONSTRAINT fk_request_buckets_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+) WITH (fillfactor = 50);
+
+CREATE UNLOGGED TABLE open_streams (
+  tenant_id uuid NOT NULL,
+  id uuid NOT NULL,
+  open_until timestamptz NOT NULL,
+  CONSTRAINT pk_open_streams PRIMARY KEY (tenant_id, id),
+  CONSTRAINT fk_open_streams_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+);
+
+CREATE TABLE usage (
+  tenant_id uuid NOT NULL,
+  day date NOT NULL,
+  kind text NOT NULL,
+  amount double precision NOT NULL,
+  CONSTRAINT pk_usage PRIMARY KEY (tenant_id, day, kind),
+  CONSTRAINT fk_usage_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
 );

@@ -16,6 +16,7 @@ def upgrade() -> None:
     run_sql("0001_sources.sql")
     run_sql("0001_breakers.sql")
     run_sql("0001_audit.sql")
+    run_sql("0001_metering.sql")
 
 
 def downgrade() -> None:

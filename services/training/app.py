@@ -19,6 +19,8 @@ from services.training.identity.door import open_door
 from services.training.jobs.events import EVENTS_CHANNEL
 from services.training.jobs.routes import router as jobs_router
 from services.training.jobs.socket import router as socket_router
+from services.training.metering.answers import RateLimitHeaders
+from services.training.metering.requests import RequestLimits
 from services.training.models.routes import router as models_router
 from services.training.openapi import PROBLEMS, document_problems
 from services.training.pools import pool_limits
@@ -31,6 +33,7 @@ from services.training.spool.health import state_of_spool
 from services.training.spool.replay import Replay
 from services.training.spool.routes import router as spool_router
 from services.training.spool.spool import open_spool
+from services.training.tenants.limit_routes import router as limits_router
 from services.training.tenants.record_routes import router as record_router
 from services.training.tenants.routes import router as tenants_router
 from shared.artifacts import ArtifactError, ArtifactStore, open_store
@@ -48,6 +51,7 @@ VERSION = version("morrow")
 BASE = "/api/v1"
 ROUTERS = (
     tenants_router,
+    limits_router,
     sales_router,
     sources_router,
     jobs_router,
@@ -75,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=BASE, responses=PROBLEMS)
     app.include_router(_probes(app))
+    app.add_middleware(RateLimitHeaders)
     app.add_middleware(RequestContext)
     document_problems(app)
     return app
@@ -94,6 +99,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         bell=bell,
         listener=listener,
         door=open_door(settings, engine),
+        requests=RequestLimits(engine, settings.attempts_per_minute),
     )
     app.state.known_limits = Recent(MOST_KNOWN, math.inf)
     app.state.recent_forecasts = RecentForecasts(settings.forecast_cache_bytes)

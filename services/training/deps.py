@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from services.training.identity.caller import Caller, unauthorized
 from services.training.identity.door import Door
+from services.training.metering.requests import RequestLimits
 from services.training.settings import Settings
 from shared.artifacts import ArtifactStore
 from shared.auth import Scope
@@ -33,6 +35,7 @@ class Resources:
     bell: Bell
     listener: Listener
     door: Door
+    requests: RequestLimits
 
     async def is_away(self, error: Exception) -> bool:
         """Whether this error of the database says that it is away."""
@@ -50,16 +53,39 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 async def let_in(connection: HTTPConnection, found: Caller) -> Caller:
     """Where everyone who calls for a tenant comes through, once a request or handshake: it is known
-    who it is, and nothing has been done for them yet."""
-    connection.scope["caller"] = found
+    who it is, and nothing has been done for them yet. 429 beyond a limit of requests."""
+    if "caller" not in connection.scope:
+        limits = resources_of(connection).requests
+        take = limits.take if found.checked else limits.take_here
+        await take(connection.scope, found.tenant_id, found.key_id)
+        connection.scope["caller"] = found
     return found
+
+
+async def knock(connection: HTTPConnection, secret: str) -> Caller:
+    """Whose secret it is, who is then let in; 401 where it is nobody's, and 429 after too many of
+    these from one address. A secret that was good a short while ago is looked up in any case."""
+    resources, address = resources_of(connection), address_of(connection)
+    if not resources.door.knows(secret):
+        resources.requests.require_attempt(address)
+    try:
+        found = await resources.door.admit(secret)
+    except Problem as problem:
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            resources.requests.note_failure(address)
+        raise
+    return await let_in(connection, found)
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Where it comes from, as the server knows it; none of a socket of this machine."""
+    return "" if connection.client is None else connection.client.host
 
 
 async def caller(request: Request, credentials: Credentials) -> Caller:
     if credentials is None:
         raise unauthorized("send the API key as `Authorization: Bearer <key>`")
-    found = await resources_of(request).door.admit(credentials.credentials)
-    return await let_in(request, found)
+    return await knock(request, credentials.credentials)
 
 
 async def known_caller(request: Request, credentials: Credentials) -> Caller:

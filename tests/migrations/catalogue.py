@@ -21,6 +21,7 @@ CROSS_TENANTS: Final = [
     "queue_reserve(smallint,double precision)",
     "renew_leases(uuid[],bigint[],bigint[],interval)",
     "reset_breaker(text)",
+    "take_request(uuid,uuid,jsonb)",
     "tell_breakers(text,text,interval,jsonb)",
     "tenant_ids(uuid,integer)",
     "told_breakers(uuid,interval,text,text,uuid,integer)",

@@ -205,3 +205,18 @@ def tables_locked(dsn: str) -> Iterator[Callable[[], bool]]:
     finally:
         loop.run_until_complete(connection.close())
         loop.close()
+
+
+def test_while_it_is_away_each_process_holds_the_last_limit_by_itself(
+    server: Server, shop: Shop
+) -> None:
+    limit = "UPDATE tenants SET limits = '{\"requests_per_minute\": 4}' WHERE tenant_id = $1::uuid"
+    server.tell(limit, shop.id)
+    assert shop.send(row("rye", 2)).status_code == 200
+    server.stop()
+    statuses = [shop.send(row("rye", number)).status_code for number in range(3, 10)]
+    assert statuses == [202] * 4 + [429] * 3
+    server.start()
+    server.tell("UPDATE tenants SET limits = '{}' WHERE tenant_id = $1::uuid", shop.id)
+    until(lambda: shop.waiting() == 0)
+    assert shop.quantities() == {"rye": 6}

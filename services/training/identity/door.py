@@ -29,6 +29,10 @@ class Door:
             raise Problem(403, "operator_not_tenant", "the operator key cannot act for a tenant")
         return await self._look_up(secret)
 
+    def knows(self, secret: str) -> bool:
+        """Whether `admit` found somebody a short while ago."""
+        return self.known_keys.knows(secret)
+
     def recall(self, secret: str) -> Caller | None:
         """As `admit` found a short while ago, while nobody can be asked."""
         return self.known_keys.recall(secret)

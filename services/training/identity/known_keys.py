@@ -24,6 +24,10 @@ class KnownKeys:
         """`secret` is looked up anew."""
         self._callers.forget(digest_of(secret))
 
+    def knows(self, secret: str) -> bool:
+        """Whether it was good a short while ago."""
+        return self._callers.get(digest_of(secret)) is not None
+
     def recall(self, secret: str) -> Caller | None:
         """Whose secret it was, `checked` no more; 401 where it has expired since."""
         found = self._callers.get(digest_of(secret))

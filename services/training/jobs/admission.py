@@ -11,11 +11,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 from services.training import tables
 from services.training.jobs.schemas import ENDED, TrainingRequest
 from services.training.jobs.store import count_held, open_preparations
+from services.training.metering.limits import Limits, limits_of
 from services.training.queue.backlog import count_backlog
 from services.training.queue.task import Refused, Snooze
 from services.training.sources.kinds import UNCONNECTED, Kind, SourceName
 from services.training.sources.store import read_source
-from services.training.tenants.limits import Limits, limits_of
 from services.training.tenants.store import read_tenant
 from shared.errors import InputError, Problem
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
-from services.training.deps import Resources, let_in, resources_of
+from services.training.deps import Resources, address_of, knock, resources_of
 from services.training.identity.caller import unauthorized
 from services.training.jobs.schemas import EventOut
 from services.training.jobs.store import read_job
@@ -47,18 +47,26 @@ async def watch_job(
 async def _admit(resources: Resources, socket: WebSocket, job_id: UUID, ticket: str | None) -> UUID:
     """The tenant whose job this is: 401, 403 or 404 before the handshake where it is not."""
     if ticket is not None:
-        tenant_id = await use_ticket(resources.sessions, job_id, ticket)
-        if tenant_id is None:
-            raise unauthorized("the ticket is unknown, used, expired, or for another job")
+        tenant_id = await _use_ticket(resources, socket, job_id, ticket)
     else:
         scheme, _, secret = socket.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret:
             raise unauthorized("send an API key, or ?ticket= from POST /api/v1/stream-tickets")
-        caller = await let_in(socket, await resources.door.admit(secret.strip()))
+        caller = await knock(socket, secret.strip())
         tenant_id = caller.with_scope(Scope.READ).tenant_id
     async with tenant_transaction(resources.sessions, tenant_id) as session:
         if await read_job(session, job_id) is None:
             raise not_found("job", job_id)
+    return tenant_id
+
+
+async def _use_ticket(resources: Resources, socket: WebSocket, job_id: UUID, ticket: str) -> UUID:
+    address = address_of(socket)
+    resources.requests.require_attempt(address)
+    tenant_id = await use_ticket(resources.sessions, job_id, ticket)
+    if tenant_id is None:
+        resources.requests.note_failure(address)
+        raise unauthorized("the ticket is unknown, used, expired, or for another job")
     return tenant_id
 
 

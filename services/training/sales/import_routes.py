@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.training.deps import Held, KnownIngester
 from services.training.identity.caller import Caller
+from services.training.metering.limits import Limits
 from services.training.sales.body import read_body
 from services.training.sales.frame import Frame
 from services.training.sales.import_docs import REGRESSOR_BODY, SALES_BODY
@@ -23,7 +24,6 @@ from services.training.sales.store import store_sales
 from services.training.spool.batch import Batch, Header
 from services.training.spool.intake import ACCEPTED, store_or_spool
 from services.training.spool.spool import HeldSpool
-from services.training.tenants.limits import Limits
 from shared.errors import Problem
 
 router = APIRouter(tags=["sales"])

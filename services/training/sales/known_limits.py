@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from services.training import tables
 from services.training.deps import Resources
 from services.training.identity.caller import Caller
-from services.training.tenants.limits import PLANS, Limits, limits_of
+from services.training.metering.limits import PLANS, Limits, limits_of
 from shared.database import tenant_transaction
 from shared.outage import DatabaseErrors
 from shared.recent import Recent

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
+from services.training.metering.limits import limits_of
 from services.training.sales.frame import Frame
 from services.training.sales.media import reader_for
 from services.training.sales.regressor_rows import RegressorRows, check_regressors
@@ -17,7 +18,6 @@ from services.training.sales.schemas import ImportReceipt
 from services.training.sales.store import store_sales
 from services.training.spool.batch import Batch
 from services.training.spool.replay import Reader, Stored
-from services.training.tenants.limits import limits_of
 
 SALES: Final = "sales"
 REGRESSORS: Final = "regressors"

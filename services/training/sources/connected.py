@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.metering.limits import limits_of
 from services.training.sources.addresses import usual_address
 from services.training.sources.faults import SourceFault
 from services.training.sources.kinds import Kind, SourceName
 from services.training.sources.options import OPTIONS
 from services.training.sources.run import Connected, Location, Supply
 from services.training.tables import Source, Tenant
-from services.training.tenants.limits import limits_of
 from shared.sealed import SealBroken, Sealer
 
 LOCATIONS: Final = text("""

@@ -15,6 +15,7 @@ from services.training.tables.jobs import (
     StreamTicket,
     Task,
 )
+from services.training.tables.metering import OpenStream, RequestBucket, Usage
 from services.training.tables.models import Forecast, Model, ModelAlias
 from services.training.tables.periodic import PeriodicRun
 from services.training.tables.retraining import (
@@ -60,12 +61,14 @@ __all__ = [
     "Location",
     "Model",
     "ModelAlias",
+    "OpenStream",
     "OrderLine",
     "PeriodicRun",
     "Product",
     "QueueShare",
     "QueueTerms",
     "RegressorDay",
+    "RequestBucket",
     "Retraining",
     "RetrainingPolicy",
     "Sale",
@@ -81,5 +84,6 @@ __all__ = [
     "Tenant",
     "TrafficDay",
     "TrainingMark",
+    "Usage",
     "WeatherDay",
 ]

@@ -38,3 +38,4 @@ class ApiKey(Table):
     expires_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]
+    requests_per_minute: Mapped[int | None]

@@ -1,7 +1,6 @@
 """Tenants, for the operator; their own record and keys, for themselves."""
 
 import datetime as dt
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -15,7 +14,6 @@ from services.training.deps import Admin, Held, OperatorOnly, Reader, Transactio
 from services.training.spool.spool import HeldSpool
 from services.training.tenants import store
 from services.training.tenants.erasure import count_rows, erase_rows
-from services.training.tenants.limits import limits_of
 from services.training.tenants.schemas import (
     ErasureReceipt,
     KeyBody,
@@ -28,19 +26,13 @@ from services.training.tenants.schemas import (
     TenantOut,
     TenantPage,
 )
+from services.training.tenants.shown import own_tenant, shown
 from shared.auth import make_key
 from shared.database import tenant_transaction
 from shared.errors import invalid, not_found
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_cursor
 
 router = APIRouter(tags=["tenants"])
-
-
-def shown(tenant: tables.Tenant) -> dict[str, Any]:
-    """The tenant's columns under the names of the API."""
-    return {"id": tenant.tenant_id} | {
-        column.name: getattr(tenant, column.name) for column in tables.Tenant.__table__.columns
-    }
 
 
 def key_told(key: tables.ApiKey) -> dict[str, Any]:
@@ -113,8 +105,7 @@ async def get_own_tenant(caller: Reader, session: Transaction) -> OwnTenant:
     tenant = await store.read_tenant(session)
     if tenant is None:
         raise not_found("tenant", caller.tenant_id)
-    usage = await store.read_usage(session)
-    return OwnTenant(**shown(tenant) | {"limits": asdict(limits_of(tenant)), "usage": usage})
+    return await own_tenant(session, tenant)
 
 
 @router.post("/api-keys", status_code=201)

@@ -9,6 +9,7 @@ from holidays import list_supported_countries
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from services.training.metering.usage import Kind
 from shared.auth import Scope
 from shared.text import Name
 
@@ -82,10 +83,12 @@ class TenantOut(BaseModel):
 
 
 class OwnTenant(TenantOut):
-    """A tenant's own record; a limit that is null is that of the machine."""
+    """A tenant's own record; a limit that is null is that of the machine. `usage`: what is stored;
+    `used_today`: since midnight UTC."""
 
     limits: dict[str, int | None]
     usage: dict[str, int]
+    used_today: dict[Kind, float]
 
 
 class TenantCreated(BaseModel):

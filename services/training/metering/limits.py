@@ -17,9 +17,15 @@ class Limits:
     body_bytes: int
     import_rows: int
     series: int | None
+    products: int | None
+    locations: int | None
+    events: int | None
+    api_keys: int
     queued_tasks: int | None
     open_jobs: int | None
     streams: int
+    rows_per_day: int | None
+    cpu_seconds_per_day: int | None
 
 
 PLANS: Final[Mapping[str, Limits]] = {
@@ -28,18 +34,30 @@ PLANS: Final[Mapping[str, Limits]] = {
         body_bytes=64 * MIB,
         import_rows=100_000,
         series=2_000,
+        products=10_000,
+        locations=1_000,
+        events=1_000,
+        api_keys=100,
         queued_tasks=10_000,
         open_jobs=100,
         streams=100,
+        rows_per_day=20_000_000,
+        cpu_seconds_per_day=86_400,
     ),
     "unlimited": Limits(
         requests_per_minute=None,
         body_bytes=256 * MIB,
         import_rows=1_000_000,
         series=None,
+        products=None,
+        locations=None,
+        events=None,
+        api_keys=1_000,
         queued_tasks=None,
         open_jobs=None,
         streams=2_000,
+        rows_per_day=None,
+        cpu_seconds_per_day=None,
     ),
 }
 

@@ -1,0 +1,1 @@
+"""What a tenant may ask for, and what it has used."""
