@@ -13,11 +13,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from shared.database import DatabaseUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 100
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 log = structlog.get_logger()
 
@@ -128,8 +130,11 @@ def install_error_answers(app: FastAPI) -> None:
         if error.status_code == HTTPStatus.BAD_REQUEST:  # the framework's, of bytes it can't decode
             return problem_response(request, invalid("body", "not_json", "the body is not JSON"))
         code = HTTPStatus(error.status_code).name.lower()
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_methods_of(request))
         return problem_response(
-            request, Problem(error.status_code, code, str(error.detail), headers=error.headers)
+            request, Problem(error.status_code, code, str(error.detail), headers=headers)
         )
 
     @app.exception_handler(DatabaseUnavailable)
@@ -150,6 +155,18 @@ def install_error_answers(app: FastAPI) -> None:
                 500, "internal_error", "the service failed; quote the request_id to its operator"
             ),
         )
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Every method that a route takes at this path: the framework names only the first route's."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def _from_validation(error: RequestValidationError) -> Problem:

@@ -1,28 +1,44 @@
 """Text as it may enter: no NUL, no lone surrogate, one spelling (NFC) of what looks the same."""
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
+
+FORBIDDEN: Final = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f"
+SOMETHING: Final = rf"^[^{FORBIDDEN}]*[^{FORBIDDEN}\s][^{FORBIDDEN}]*$"
+"""What OpenAPI says of a name: no control character, and not white space alone."""
+NOTHING_ELSE: Final = rf"^[^{FORBIDDEN}]*$"
+"""What it says of other text."""
 
 
 def clean(value: str) -> str:
     """`value` in NFC; `PydanticCustomError` where it holds what cannot be stored or shown."""
-    for character in value:
-        category = unicodedata.category(character)
-        if category in {"Cs", "Cc"} and character not in "\t\n":
+    for position, character in enumerate(value):
+        if unicodedata.category(character) in {"Cs", "Cc"} and character not in "\t\n":
             raise PydanticCustomError(
                 "forbidden_character",
                 "U+{code} at position {position} is not text: remove it",
-                {"code": f"{ord(character):04X}", "position": value.index(character)},
+                {"code": f"{ord(character):04X}", "position": position},
             )
     return unicodedata.normalize("NFC", value)
 
 
-Text = Annotated[str, StringConstraints(max_length=2000), AfterValidator(clean)]
+def _spelled(value: object) -> object:
+    return clean(value) if isinstance(value, str) else value
+
+
+# In its one spelling first, for that may be longer than what was sent.
+Text = Annotated[
+    str,
+    StringConstraints(max_length=2000),
+    BeforeValidator(_spelled),
+    Field(json_schema_extra={"pattern": NOTHING_ELSE}),
+]
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    AfterValidator(clean),
+    BeforeValidator(_spelled),
+    Field(json_schema_extra={"pattern": SOMETHING}),
 ]

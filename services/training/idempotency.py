@@ -15,9 +15,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
-from shared.errors import Problem
+from shared.errors import InputError, Problem
 
 KEPT = "24 hours"
+FIELD = "Idempotency-Key"
 IdempotencyKey = Annotated[
     str | None,
     Header(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", description="kept for a day"),
@@ -62,11 +63,9 @@ async def begin(
     if first is None or first.status is None or first.body is None:
         raise Problem(409, "idempotency_key_in_use", "the first request with this key goes on")
     if first.request_digest != request_digest:
-        raise Problem(
-            422,
-            "idempotency_key_reused",
-            "this Idempotency-Key came with another request: use a new one",
-        )
+        message = "this Idempotency-Key came with another request: use a new one"
+        fault = InputError(field=FIELD, code="idempotency_key_reused", message=message)
+        raise Problem(422, "idempotency_key_reused", message, [fault])
     return FirstAnswer(first.status, first.body, first.location)
 
 

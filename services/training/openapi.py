@@ -29,10 +29,21 @@ def document_problems(app: FastAPI) -> None:
             for operations in schema["paths"].values():
                 for operation in operations.values():
                     _retype(operation["responses"])
+                    _drop_nulls(operation.get("parameters", []))
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = with_problems  # type: ignore[method-assign]
+
+
+def _drop_nulls(parameters: list[dict[str, Any]]) -> None:
+    """A parameter may be left out, but there is no null that could be sent as one."""
+    for parameter in parameters:
+        schema = parameter["schema"]
+        given = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+        if len(given) == 1:
+            del schema["anyOf"]
+            parameter["schema"] = given[0] | schema
 
 
 def _retype(responses: dict[str, Any]) -> None:

@@ -45,7 +45,7 @@ def fault_of(row: dict[str, object]) -> tuple[int | None, str | None, str]:
         ({"product": ""}, "product", "string_too_short"),
         ({"product": "x" * 201}, "product", "string_too_long"),
         ({"product": "a\0b"}, "product", "forbidden_character"),
-        ({"product": "\ud800"}, "product", "string_unicode"),
+        ({"product": "\ud800"}, "product", "forbidden_character"),
         ({"product": 7}, "product", "not_text"),
         ({"product": True}, "product", "not_text"),
         ({"product": ["rye"]}, "product", "not_text"),

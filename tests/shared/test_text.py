@@ -33,3 +33,8 @@ def test_what_is_let_in_can_be_stored_and_stays_as_it_is(text: str) -> None:
     assert name.encode()
     assert "\0" not in name
     assert NAME.validate_python(name) == name
+
+
+def test_a_name_is_as_long_as_it_is_in_its_one_spelling() -> None:
+    with pytest.raises(ValidationError):
+        NAME.validate_python("\u0958" * 150)  # 300 characters as it is stored

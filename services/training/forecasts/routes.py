@@ -18,6 +18,7 @@ from services.training.forecasts.schemas import Explanation, ForecastOut
 from services.training.models.store import find_series
 from shared.database import tenant_transaction
 from shared.errors import Problem, invalid, not_found
+from shared.scalars import Day
 from shared.text import Name
 
 router = APIRouter(tags=["forecasts"])
@@ -48,7 +49,7 @@ async def get_forecast(
     asked: Asked,
     product: Annotated[Name, Query()],
     location: Annotated[Name, Query()] = "main",
-    first: Annotated[dt.date | None, Query(alias="from")] = None,
+    first: Annotated[Day | None, Query(alias="from")] = None,
     days: Annotated[int | None, Query(ge=1, le=MOST_DAYS)] = None,
 ) -> ForecastOut:
     """The forecast of one series, by the best rung of the ladder that can answer. While the
@@ -91,7 +92,7 @@ async def explain_forecast(
     product: Name,
     caller: Reader,
     held: Held,
-    date: Annotated[dt.date, Query()],
+    date: Annotated[Day, Query()],
     location: Annotated[Name, Query()] = "main",
 ) -> Explanation:
     """The additive parts of one day's mean."""

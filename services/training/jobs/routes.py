@@ -155,7 +155,7 @@ async def list_events(
     caller: Reader,
     held: Held,
     since: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    accept: Annotated[str | None, Header()] = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
     last_event_id: Annotated[int | None, Header(ge=0, le=2**53)] = None,
 ) -> Any:
     """The job's events after `since`; with `Accept: text/event-stream` as they come."""

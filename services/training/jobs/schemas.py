@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.training.demand.config import Family, Optimizer
 from services.training.jobs.events import EventType
 from services.training.queue.task import Priority, State
+from shared.scalars import Flag, Integer
 from shared.text import Name
 
 Chosen = Annotated[list[Name], Field(min_length=1, max_length=10_000)]
@@ -69,15 +70,15 @@ class TrainingRequest(BaseModel):
 
     products: Chosen | None = None
     locations: Chosen | None = None
-    horizon_days: Annotated[int, Field(ge=1, le=180)] = 28
-    training_window_days: Annotated[int, Field(ge=30, le=3650)] = 1095
-    training_window_rows: Annotated[int, Field(ge=30, le=3650)] | None = None
+    horizon_days: Annotated[Integer, Field(ge=1, le=180)] = 28
+    training_window_days: Annotated[Integer, Field(ge=30, le=3650)] = 1095
+    training_window_rows: Annotated[Integer, Field(ge=30, le=3650)] | None = None
     optimizer: Optimizer = Optimizer.TPE
-    max_trials: Annotated[int, Field(ge=1, le=200)] | None = None
+    max_trials: Annotated[Integer, Field(ge=1, le=200)] | None = None
     families: Annotated[list[Family], Field(min_length=1)] | None = None
     priority: PriorityName = PriorityName.INTERACTIVE
     execution_mode: ExecutionMode = ExecutionMode.AUTO
-    force: bool = False
+    force: Flag = False
 
 
 class ProductCounts(BaseModel):

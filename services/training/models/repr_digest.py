@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 
-from shared.errors import Problem, invalid
+from shared.errors import InputError, Problem, invalid
 
 SHA256 = re.compile(r"(?:^|,)\s*sha-256\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:$|[,;])")
 DIGEST_BYTES = 32
@@ -35,9 +35,9 @@ def announced_digest(field: str | None) -> str:
 
 
 def mismatch(announced: str, found: str) -> Problem:
-    return Problem(
-        422,
-        "digest_mismatch",
+    message = (
         f"{FIELD} announced {repr_digest(announced)}, the bytes received are "
-        f"{repr_digest(found)}: send them again",
+        f"{repr_digest(found)}: send them again"
     )
+    fault = InputError(field=FIELD, code="digest_mismatch", message=message)
+    return Problem(422, "digest_mismatch", message, [fault])

@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.training.jobs.schemas import TrainingRequest
+from shared.scalars import Flag, Integer
 
 RETRAINING: Final = "retraining"
 
-Days = Annotated[int, Field(ge=1, le=3650)]
-LongEnough = Annotated[int, Field(ge=30, le=3650)]
+Days = Annotated[Integer, Field(ge=1, le=3650)]
+LongEnough = Annotated[Integer, Field(ge=30, le=3650)]
 
 
 class Window(BaseModel):
@@ -39,13 +40,13 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    enabled: bool = True
-    new_rows: Annotated[int, Field(ge=1, le=100_000)] | None = 50
+    enabled: Flag = True
+    new_rows: Annotated[Integer, Field(ge=1, le=100_000)] | None = 50
     max_age_days: Days | None = 30
-    on_degraded_accuracy: bool = True
-    on_corrected_data: bool = True
+    on_degraded_accuracy: Flag = True
+    on_corrected_data: Flag = True
     window: Window | None = None
-    cooldown_hours: Annotated[int, Field(ge=0, le=8760)] = 24
+    cooldown_hours: Annotated[Integer, Field(ge=0, le=8760)] = 24
 
     @property
     def cooldown(self) -> dt.timedelta:

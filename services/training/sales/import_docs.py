@@ -2,14 +2,25 @@
 
 from typing import Any, Final
 
+from services.training.sales.frame import MOST_COLUMNS
+from services.training.sales.numeric import LARGEST
+from services.training.sales.regressor_rows import OF_SALES_ALONE
+from services.training.sales.sales_rows import REGRESSOR_NAME
+from shared.text import SOMETHING
+
 TABULAR: Final = {
     "text/csv": {"schema": {"type": "string"}},
     "application/x-ndjson": {"schema": {"type": "string"}},
     "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
 }
 DAY: Final = {"type": "string", "format": "date"}
-NUMBER: Final = {"type": ["number", "null"]}
+NAME: Final = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": SOMETHING}
+NUMBER: Final = {"type": ["number", "null"], "minimum": -LARGEST, "maximum": LARGEST}
+NOT_NEGATIVE: Final = {"type": ["number", "null"], "minimum": 0, "maximum": LARGEST}
 FLAG: Final = {"enum": [0, 1, True, False, None]}
+
+
+REGRESSOR: Final = "^" + REGRESSOR_NAME.pattern.replace(r"\Z", "$")
 
 
 def _body(description: str, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -17,7 +28,9 @@ def _body(description: str, properties: dict[str, Any], required: list[str]) -> 
         "type": "object",
         "properties": properties,
         "required": required,
-        "additionalProperties": NUMBER,
+        "patternProperties": {REGRESSOR: NUMBER},
+        "additionalProperties": False,
+        "maxProperties": MOST_COLUMNS,
     }
     rows = {
         "type": "object",
@@ -39,11 +52,11 @@ SALES_BODY: Final = _body(
     "named regressor of that key. Content-Encoding gzip is accepted.",
     {
         "date": DAY,
-        "product": {"type": "string"},
-        "location": {"type": ["string", "null"], "default": "main"},
+        "product": NAME,
+        "location": NAME | {"type": ["string", "null"], "default": "main"},
         "quantity": NUMBER,
-        "price": NUMBER,
-        "promotion": NUMBER,
+        "price": NOT_NEGATIVE,
+        "promotion": NOT_NEGATIVE,
         "stockout": FLAG,
         "open": FLAG,
     },
@@ -54,11 +67,12 @@ REGRESSOR_BODY: Final = _body(
     "for all locations. Content-Encoding gzip is accepted.",
     {
         "date": DAY,
-        "product": {"type": ["string", "null"]},
-        "location": {"type": ["string", "null"]},
-        "price": NUMBER,
-        "promotion": NUMBER,
+        "product": NAME | {"type": ["string", "null"]},
+        "location": NAME | {"type": ["string", "null"]},
+        "price": NOT_NEGATIVE,
+        "promotion": NOT_NEGATIVE,
         "open": FLAG,
+        **dict.fromkeys(OF_SALES_ALONE, False),
     },
     ["date"],
 )

@@ -38,7 +38,7 @@ def read_numbers(column: Column, field: str, faults: Faults, *, negative: bool =
         checks.append(("negative", "is below zero", finite & (numbers < 0)))
     for code, text, wrong in checks:
         faults.mark(wrong, field, code, saying(text))
-    return numbers
+    return numbers + 0.0  # there is no minus zero
 
 
 def _cell(values: pa.Array | list[object], row: int) -> object:

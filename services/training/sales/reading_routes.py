@@ -13,6 +13,7 @@ from services.training.sales.export_formats import MEDIA_TYPES, Format, writer_o
 from services.training.sales.quality import find_quality
 from services.training.sales.schemas import FindingList, FindingOut
 from shared.errors import invalid
+from shared.scalars import Day
 from shared.text import Name
 
 router = APIRouter(tags=["sales"])
@@ -38,8 +39,8 @@ async def read_sales(
     held: Held,
     product: Name | None = None,
     location: Name | None = None,
-    first: Annotated[dt.date | None, Query(alias="from", description="first day")] = None,
-    last: Annotated[dt.date | None, Query(alias="to", description="last day, included")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="first day")] = None,
+    last: Annotated[Day | None, Query(alias="to", description="last day, included")] = None,
     format: Format = Format.JSON,
 ) -> StreamingResponse:
     """Stream the stored rows in order of location, product and date."""

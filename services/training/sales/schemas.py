@@ -15,15 +15,16 @@ from services.training.tenants.schemas import (
     Timezone,
     check_region,
 )
+from shared.scalars import Day, Integer, Number
 from shared.text import Name
 
 LARGEST = 1e12
 MOST_EVENT_DATES = 1_000
 WIDEST_WINDOW = 30
 
-Amount = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
-Step = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
-Window = Annotated[int, Field(ge=0, le=WIDEST_WINDOW, description="days")]
+Amount = Annotated[Number, Field(ge=0, le=LARGEST)]
+Step = Annotated[Number, Field(gt=0, le=LARGEST)]
+Window = Annotated[Integer, Field(ge=0, le=WIDEST_WINDOW, description="days")]
 
 
 class _Body(BaseModel):
@@ -73,7 +74,7 @@ class ProductBody(_Body):
     price: Amount | None = None
     unit_cost: Amount | None = None
     salvage_value: Amount | None = None
-    shelf_life_days: Annotated[int, Field(ge=0, le=36_500)] | None = None
+    shelf_life_days: Annotated[Integer, Field(ge=0, le=36_500)] | None = None
     batch_size: Step | None = None
     min_order: Amount | None = None
     max_order: Amount | None = None
@@ -117,7 +118,7 @@ class EventBody(_Body):
     Without `locations` it holds for all of them."""
 
     name: Name
-    dates: Annotated[list[dt.date], Field(min_length=1, max_length=MOST_EVENT_DATES)]
+    dates: Annotated[list[Day], Field(min_length=1, max_length=MOST_EVENT_DATES)]
     locations: Annotated[list[Name], Field(min_length=1, max_length=MOST_EVENT_DATES)] | None = None
     window_before: Window = 0
     window_after: Window = 0

@@ -1,15 +1,15 @@
 """What can be wished otherwise of a source, by kind."""
 
 import re
-from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.training.sources.kinds import Kind, SourceName
+from shared.scalars import Day, Flag, Integer, Number
 from shared.text import Name
 
-Minutes = Annotated[int, Field(ge=5, le=10_080, description="between two syncs")]
+Minutes = Annotated[Integer, Field(ge=5, le=10_080, description="between two syncs")]
 Variable = Literal["temp_mean", "temp_min", "temp_max", "precipitation", "wind", "sunshine"]
 COLUMN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 
@@ -35,22 +35,22 @@ class SalesOptions(Options):
     because not all that is changed is told at once. `since`: nothing before it is asked for."""
 
     every_minutes: Minutes = 60
-    overlap_hours: Annotated[float, Field(ge=0, le=168)] = 24
-    since: date | None = None
+    overlap_hours: Annotated[Number, Field(ge=0, le=168)] = 24
+    since: Day | None = None
 
 
 class ContractOptions(SalesOptions):
     """`regressors`: the fields that are taken beside those of the contract."""
 
     regressors: Annotated[list[Annotated[str, AfterValidator(_column)]], Field(max_length=50)] = []
-    page_size: Annotated[int, Field(ge=1, le=1000)] = 1000
+    page_size: Annotated[Integer, Field(ge=1, le=1000)] = 1000
 
 
 class TillOptions(SalesOptions):
     """`day_begins_at`: the hour, in the location's time zone, until which sales count for the day
     before. `product_by`: what names a product."""
 
-    day_begins_at: Annotated[int, Field(ge=0, le=12)] = 0
+    day_begins_at: Annotated[Integer, Field(ge=0, le=12)] = 0
 
 
 class SquareOptions(TillOptions):
@@ -58,7 +58,7 @@ class SquareOptions(TillOptions):
 
     locations: Annotated[dict[Name, Name], Field(min_length=1, max_length=10)]
     product_by: Literal["name", "id"] = "name"
-    page_size: Annotated[int, Field(ge=1, le=1000)] = 500
+    page_size: Annotated[Integer, Field(ge=1, le=1000)] = 500
 
 
 class ShopifyOptions(TillOptions):
@@ -69,7 +69,7 @@ class ShopifyOptions(TillOptions):
     location: Name = "main"
     product_by: Literal["name", "sku", "id"] = "name"
     api_version: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}$")] = "2026-07"
-    page_size: Annotated[int, Field(ge=1, le=50)] = 20
+    page_size: Annotated[Integer, Field(ge=1, le=50)] = 20
 
 
 class WeatherOptions(Options):
@@ -82,7 +82,7 @@ class ContractWeatherOptions(WeatherOptions):
     """`hindcast`: the supplier answers `known_at` with what was foreseen then, so the past year's
     forecasts are asked for; one that answers with what came would make every fold clairvoyant."""
 
-    hindcast: bool = False
+    hindcast: Flag = False
 
 
 class FlowOptions(Options):

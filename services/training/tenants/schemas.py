@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from services.training.metering.usage import Kind
 from shared.auth import Scope
+from shared.scalars import Instant, Number
 from shared.text import Name
 
 
@@ -24,8 +25,8 @@ def _known_timezone(value: str) -> str:
 
 
 Timezone = Annotated[Name, AfterValidator(_known_timezone)]
-Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[Number, Field(ge=-90, le=90)]
+Longitude = Annotated[Number, Field(ge=-180, le=180)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", examples=["DE"])]
 Subdivision = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,5}$", examples=["SH"])]
 
@@ -120,7 +121,7 @@ class KeyBody(BaseModel):
 
     name: Name
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=4)]
-    expires_at: dt.datetime | None = None
+    expires_at: Instant | None = None
 
 
 class KeyOut(BaseModel):
