@@ -32,7 +32,7 @@ def migrate(connection: Connection) -> None:
 
 async def main() -> None:
     engine = create_async_engine(
-        service_url(context.config.attributes["dsn"]), poolclass=pool.NullPool
+        service_url(context.config.attributes["dsn"]), poolclass=pool.NullPool, hide_parameters=True
     )
     async with engine.begin() as connection:
         await connection.run_sync(migrate)

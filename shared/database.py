@@ -123,6 +123,7 @@ def make_engine(dsn: str, role: str, limits: PoolLimits, application: str) -> As
         pool_recycle=limits.recycle,
         pool_pre_ping=limits.pre_ping,
         echo=limits.echo,
+        hide_parameters=True,  # an error would quote sales and keys, and errors are logged
     )
     return engine
 

@@ -124,7 +124,7 @@ def _settings() -> "Settings":
         for problem in refused.problems:
             typer.echo(problem, err=True)
         raise typer.Exit(2) from None
-    configure_logging(settings.log_level, settings.console_logs())
+    configure_logging(settings.log_level, settings.console_logs(), settings.secrets())
     return settings
 
 

@@ -4,7 +4,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -140,6 +140,14 @@ class Settings(BaseSettings):
     def direct_dsn(self) -> str:
         """Where a session is the connection's own for as long as it lives."""
         return (self.direct_database_url or self.database_url).get_secret_value()
+
+    def secrets(self) -> list[str]:
+        """Every secret as it might be said, those within addresses too: for whoever cuts them out
+        of what is said."""
+        given = [value for _, value in self if isinstance(value, SecretStr)]
+        said = [value.get_secret_value() for value in given]
+        passwords = [urlsplit(text).password or "" for text in said if "://" in text]
+        return [*said, *passwords, *map(unquote, passwords)]
 
     def model_root(self) -> str | Path:
         """Where artifacts live: an `s3://` address as it stands, or a local directory."""
