@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_urlsafe
 from urllib.parse import quote
 
 import httpx
@@ -25,7 +26,7 @@ from tests.processes import Programs, programs_on
 
 ROOT = Path(__file__).parents[2]
 OWN = {
-    "MORROW_SEALING_KEY": "canary-of-the-sealing-key",
+    "MORROW_SEALING_KEY": token_urlsafe(32),
     "MORROW_OPEN_METEO_API_KEY": "canary-of-the-weather-key",
 }
 CREDENTIALS = "canary-of-the-credentials"
