@@ -29,6 +29,7 @@ ALL: Final = (
     "cancel_speed",
     "breaker_speed",
     "outage_cost",
+    "wall_cost",
     "accuracy",
 )
 ACCURACY: Final = ("--json", "--methods", "engine", "combine", "--processes", "2")

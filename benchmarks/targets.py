@@ -90,6 +90,8 @@ SPEED: Final = (
            ("outage_cost", "weather", "status", "calls_to_well"), most=1.1),
     Target("a job beside three that wait for a hanging supplier: times as long",
            ("outage_cost", "tenants", "times_slower"), most=1.5),
+    Target("the wall between tenants, 2 M sales, the question it costs most: times as long",
+           ("wall_cost", "largest", "ratio"), most=1.2),
 )  # fmt: skip
 
 

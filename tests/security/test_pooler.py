@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -27,6 +28,7 @@ from tests.processes import programs_on
 TENANTS = 50
 SESSIONS = 5
 FIRST_DAY = dt.date(2026, 1, 1)
+ENDED = {"succeeded", "failed", "cancelled", "partial"}
 
 
 @dataclass
@@ -165,14 +167,26 @@ async def test_ten_thousand_requests_over_http(
             programs.settings["MORROW_DATABASE_URL"] = pooler.url(WORKER, database.name)
             programs.settings["MORROW_DIRECT_DATABASE_URL"] = database.worker_dsn
             programs.work()
-            await train(strangers[0])
+            await train(await held.enter_async_context(await programs.tenant(name="trained")))
 
 
-async def train(stranger: Stranger) -> None:
-    asked = await stranger.client.post("/api/v1/training-jobs", json={"horizon_days": 7})
+async def train(client: httpx.AsyncClient) -> None:
+    days = [FIRST_DAY + dt.timedelta(n) for n in range(120)]
+    rows = [
+        {"date": f"{day}", "product": "rye", "quantity": 40 + 25 * (day.weekday() > 4) + n % 5}
+        for n, day in enumerate(days)
+    ]
+    sent = await client.post("/sales", json={"rows": rows})
+    assert sent.status_code == 200, sent.text
+    asked = await client.post("/training-jobs", json={"horizon_days": 7})
     assert asked.status_code == 202, asked.text
-    path = asked.headers["Location"]
     async with asyncio.timeout(120):
-        while (job := (await stranger.client.get(path)).json())["status"] in ("queued", "running"):
+        while (job := await read_job(client, asked.json()["id"]))["status"] not in ENDED:
             await asyncio.sleep(0.2)
     assert job["status"] == "succeeded", job
+
+
+async def read_job(client: httpx.AsyncClient, job_id: str) -> dict[str, Any]:
+    answer = await client.get(f"/training-jobs/{job_id}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
