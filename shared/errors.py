@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from shared.database import DatabaseUnavailable
+from shared.safe_headers import SAFE_HEADERS
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 100
@@ -149,12 +150,10 @@ def install_error_answers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("request_failed", path=request.url.path, exc_info=error)
-        return problem_response(
-            request,
-            Problem(
-                500, "internal_error", "the service failed; quote the request_id to its operator"
-            ),
-        )
+        detail = "the service failed; quote the request_id to its operator"
+        # This one answers around all middleware, which would have said these.
+        headers = {**SAFE_HEADERS, "X-Request-ID": request.scope.get("request_id", "")}
+        return problem_response(request, Problem(500, "internal_error", detail, headers=headers))
 
 
 def _methods_of(request: Request) -> list[str]:

@@ -36,6 +36,7 @@ from services.training.spool.spool import open_spool
 from services.training.tenants.limit_routes import router as limits_router
 from services.training.tenants.record_routes import router as record_router
 from services.training.tenants.routes import router as tenants_router
+from shared.allowed_hosts import AllowedHosts
 from shared.artifacts import ArtifactError, ArtifactStore, open_store
 from shared.background import running
 from shared.database import connect_directly, make_engine, make_sessions
@@ -43,9 +44,11 @@ from shared.doorbell import Bell, Listener
 from shared.errors import install_error_answers
 from shared.health import Well, health_router
 from shared.metrics_server import serve_own_metrics
+from shared.openapi_page import serve_openapi_page
 from shared.recent import Recent
 from shared.request_context import RequestContext
 from shared.roles import API
+from shared.safe_headers import SafeHeaders
 
 VERSION = version("morrow")
 BASE = "/api/v1"
@@ -74,14 +77,20 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Multi-tenant demand forecasting",
         lifespan=partial(_lifespan, settings=settings),
         generate_unique_id_function=lambda route: route.name,
+        docs_url=None,  # they load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,  # one path, one answer; the redirect would name whatever host asked
     )
     install_error_answers(app)
     for router in ROUTERS:
         app.include_router(router, prefix=BASE, responses=PROBLEMS)
     app.include_router(_probes(app))
     app.add_middleware(RateLimitHeaders)
+    app.add_middleware(AllowedHosts, hosts=settings.allowed_hosts)
+    app.add_middleware(SafeHeaders)
     app.add_middleware(RequestContext)
     document_problems(app)
+    serve_openapi_page(app)
     return app
 
 

@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.key_strength import weakness
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
+Host = Annotated[
+    str,
+    StringConstraints(pattern=r"^(?:(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$"),
+]
+"""A name without a port, any name below one (`*.example.com`), or an address."""
 
 
 SECRETS = (
@@ -97,6 +102,7 @@ class Settings(BaseSettings):
     breaker_traffic_open_seconds: Annotated[float, Field(gt=0)] = 30
     breaker_probes: Positive = 1
 
+    allowed_hosts: Annotated[tuple[Host, ...], NoDecode] = ()  # none: any
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -125,6 +131,13 @@ class Settings(BaseSettings):
         if fault is not None:
             raise ValueError(fault)
         return value
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return [part.strip().lower() for part in value.split(",") if part.strip()]
 
     @classmethod
     def load(cls, **known: Any) -> Self:
@@ -162,9 +175,9 @@ class Settings(BaseSettings):
 
 def _problem(item: object) -> str:
     assert isinstance(item, dict)
-    name = "MORROW_" + "_".join(str(part) for part in item["loc"]).upper()
+    name = "MORROW_" + str(item["loc"][0]).upper()
     if item["type"] == "missing":
         return f"{name} is not set"
-    if item["loc"][-1] in SECRETS:
+    if item["loc"][0] in SECRETS:
         return f"{name}: {item['msg']}"
     return f"{name}={item['input']!r}: {item['msg']}"

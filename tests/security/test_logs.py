@@ -121,6 +121,10 @@ def test_no_answer_holds_a_secret(heard: Heard) -> None:
             assert secret not in str(answer.headers)
 
 
+def test_no_answer_tells_what_serves_it(heard: Heard) -> None:
+    assert not [answer.url for answer in heard.answers if "server" in answer.headers]
+
+
 def test_who_cannot_start_tells_no_password(database: Database) -> None:
     wrong = make_url(database.api_dsn).set(password="canary-of-the-password")
     ran = subprocess.run(
