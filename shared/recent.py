@@ -31,6 +31,14 @@ class Recent(Generic[K, V]):
         """It is no longer true."""
         self._noted.pop(key, None)
 
+    def drop(self, unwanted: Callable[[V], bool]) -> None:
+        """No value that is `unwanted` is true any longer."""
+        for key in [key for key, (_, value) in self._noted.items() if unwanted(value)]:
+            del self._noted[key]
+
+    def __len__(self) -> int:
+        return len(self._noted)
+
     def get(self, key: K) -> V | None:
         """What was noted within the last `seconds`."""
         found = self._noted.get(key)

@@ -17,6 +17,7 @@ SET LOCAL ROLE morrow_owner;
 
 DROP TRIGGER audit_chain ON audit_log;
 SET LOCAL ROLE morrow_definer;
+DROP FUNCTION erasures_since(interval), erased_among(uuid[]), erase_audit_details(integer);
 DROP FUNCTION audit_chain(), audit_chains();
 SET LOCAL ROLE morrow_owner;
 
@@ -28,7 +29,7 @@ DROP TABLE retrainings, training_marks, series_growth, retraining_policies, peri
 DROP TABLE
   forecasts, model_aliases, models, queue_shares, queue_terms, tasks, idempotent_answers, stream_tickets,
   job_events, kept_pools, jobs, calendar_events, regressor_days, sale_corrections, sales, series, products,
-  locations, audit_log, audit_heads, api_keys, tenants;
+  locations, audit_log, audit_heads, erasures, api_keys, tenants;
 
 DROP SEQUENCE queue_turn;
 

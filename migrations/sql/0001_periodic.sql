@@ -16,6 +16,8 @@ GRANT SELECT (tenant_id, key, created_at), DELETE ON idempotent_answers TO morro
 
 GRANT SELECT ON periodic_runs TO morrow_definer;
 CREATE POLICY definer ON periodic_runs FOR SELECT TO morrow_definer USING (true);
+GRANT SELECT ON erasures TO morrow_definer;
+CREATE POLICY definer ON erasures FOR SELECT TO morrow_definer USING (true);
 
 SET LOCAL ROLE morrow_definer;
 
@@ -28,6 +30,7 @@ AS $$
   SELECT t.tenant_id, coalesce(r.number, 0)
   FROM tenants t LEFT JOIN periodic_runs r ON r.tenant_id = t.tenant_id AND r.name = work
   WHERE coalesce(r.next_at, t.created_at + every) <= now()
+    AND NOT EXISTS (SELECT FROM erasures e WHERE e.tenant_id = t.tenant_id)
   ORDER BY coalesce(r.next_at, t.created_at + every), t.tenant_id
   LIMIT most
 $$;

@@ -81,6 +81,20 @@ CREATE TABLE audit_log (
 CREATE INDEX ix_audit_log_at ON audit_log (tenant_id, at);
 CREATE INDEX ix_audit_log_concerns ON audit_log (tenant_id, concerns, at);
 
+CREATE TABLE erasures (
+  tenant_id uuid NOT NULL,
+  asked_at timestamptz DEFAULT now() NOT NULL,
+  touched_at timestamptz DEFAULT now() NOT NULL,
+  rows jsonb DEFAULT '{}'::jsonb NOT NULL,
+  audit_entries bigint DEFAULT 0 NOT NULL,
+  artifacts bigint DEFAULT 0 NOT NULL,
+  spooled bigint DEFAULT 0 NOT NULL,
+  finished_at timestamptz,
+  remaining jsonb DEFAULT '{}'::jsonb NOT NULL,
+  digest text,
+  CONSTRAINT pk_erasures PRIMARY KEY (tenant_id)
+);
+
 CREATE TABLE audit_heads (
   tenant_id uuid NOT NULL,
   seq bigint NOT NULL,

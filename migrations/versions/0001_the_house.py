@@ -17,6 +17,7 @@ def upgrade() -> None:
     run_sql("0001_breakers.sql")
     run_sql("0001_audit.sql")
     run_sql("0001_metering.sql")
+    run_sql("0001_erasure.sql")
 
 
 def downgrade() -> None:

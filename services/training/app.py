@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
@@ -33,6 +34,9 @@ from services.training.spool.health import state_of_spool
 from services.training.spool.replay import Replay
 from services.training.spool.routes import router as spool_router
 from services.training.spool.spool import open_spool
+from services.training.tenants.erasing import Erasing
+from services.training.tenants.erasure import ERASED_CHANNEL, Eraser
+from services.training.tenants.erasure_routes import router as erasure_router
 from services.training.tenants.limit_routes import router as limits_router
 from services.training.tenants.record_routes import router as record_router
 from services.training.tenants.routes import router as tenants_router
@@ -65,6 +69,7 @@ ROUTERS = (
     retraining_router,
     breakers_router,
     record_router,
+    erasure_router,
 )
 MOST_KNOWN = 10_000
 
@@ -99,7 +104,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     dsn = settings.database_url.get_secret_value()
     engine = make_engine(dsn, API, pool_limits(settings), "morrow-api")
     connect = partial(connect_directly, settings.direct_dsn(), API, "morrow-api-listener")
-    listener, bell = Listener(connect, (EVENTS_CHANNEL,)), Bell(connect)
+    listener, bell = Listener(connect, (EVENTS_CHANNEL, ERASED_CHANNEL)), Bell(connect)
     resources = app.state.resources = Resources(
         settings=settings,
         engine=engine,
@@ -114,11 +119,20 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     app.state.recent_forecasts = RecentForecasts(settings.forecast_cache_bytes)
     spool = app.state.spool = open_spool(settings)
     replay = Replay(resources, spool, READERS)
+    erasing = Erasing(Eraser(resources, spool), partial(_forget, app))
     async with AsyncExitStack() as held:
         held.push_async_callback(engine.dispose)
         held.enter_context(serve_own_metrics(settings.metrics_host, settings.metrics_port))
-        await held.enter_async_context(running(listener.run(), bell.run(), replay.run()))
+        loops = (listener.run(), bell.run(), replay.run(), erasing.run())
+        await held.enter_async_context(running(*loops))
         yield
+
+
+def _forget(app: FastAPI, tenant_id: UUID) -> None:
+    """The tenant is no more: nothing of it stays in this process."""
+    app.state.resources.door.known_keys.end_tenant(tenant_id)
+    app.state.known_limits.forget(tenant_id)
+    app.state.recent_forecasts.drop_tenant(tenant_id)
 
 
 def _probes(app: FastAPI) -> APIRouter:

@@ -23,6 +23,7 @@ from shared.artifacts.partial_file import PartialFile, fsync_directory
 from shared.artifacts.store import Artifact
 from shared.canonical import sha256_of
 
+TRIES = 5
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -82,6 +83,9 @@ class LocalArtifacts:
     async def quarantine(self, owner: str, sha256: str) -> None:
         aside = self.root / quarantine_key_of(owner, sha256)
         await _on_disk(_move_damaged, self.root / key_of(owner, sha256), aside)
+
+    async def count(self, owner: str) -> int:
+        return await _on_disk(_count_files, self.root / checked_owner(owner))
 
     async def erase(self, owner: str) -> int:
         return await _on_disk(_remove_tree, self.root / checked_owner(owner))
@@ -151,9 +155,23 @@ def _move_damaged(path: Path, aside: Path) -> None:
     path.replace(aside)
 
 
+def _count_files(directory: Path) -> int:
+    return sum(1 for path in directory.rglob("*") if path.is_file())
+
+
 def _remove_tree(directory: Path) -> int:
-    if not directory.is_dir():
-        return 0
-    count = sum(1 for path in directory.rglob("*") if path.is_file())
-    shutil.rmtree(directory)
+    """How many files it held; what a put brings meanwhile goes too."""
+    count = 0
+    for left in reversed(range(TRIES)):
+        held = _count_files(directory)
+        try:
+            shutil.rmtree(directory)
+        except FileNotFoundError:
+            break
+        except OSError:
+            if not left:
+                raise
+        count += max(0, held - _count_files(directory))
+    if directory.parent.is_dir():
+        fsync_directory(directory.parent)
     return count

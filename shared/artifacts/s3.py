@@ -128,6 +128,11 @@ class S3Artifacts:
             with _reachable():
                 await obstore.rename_async(self.bucket, key, quarantine_key_of(owner, sha256))
 
+    async def count(self, owner: str) -> int:
+        with _reachable():
+            pages = obstore.list(self.bucket, prefix=checked_owner(owner))
+            return sum([len(page) async for page in pages])
+
     async def erase(self, owner: str) -> int:
         count = 0
         with _reachable():

@@ -59,6 +59,10 @@ class ArtifactStore(Protocol):
         """Move damaged bytes aside, where no read finds them; missing or intact: do nothing."""
         ...
 
+    async def count(self, owner: str) -> int:
+        """How many objects `erase` would forget."""
+        ...
+
     async def erase(self, owner: str) -> int:
         """Forget everything of `owner`, what is quarantined included; how many objects went."""
         ...

@@ -46,6 +46,10 @@ async def erase_tenant(stage: Stage) -> httpx.Response:
     return await stage.api.delete(f"{BASE}/tenants/{made}")
 
 
+async def change_tenant(stage: Stage) -> httpx.Response:
+    return await stage.api.patch(f"{BASE}/tenants/{stage.tenant.id}", json={"plan": "unlimited"})
+
+
 async def create_key(stage: Stage) -> httpx.Response:
     body = {"name": "till", "scopes": ["read"]}
     return await stage.client.post(f"{BASE}/api-keys", json=body)
@@ -140,6 +144,7 @@ Act = Callable[[Stage], Awaitable[httpx.Response]]
 ACTS: Final[dict[str, tuple[Act, Action]]] = {
     "POST /tenants": (create_tenant, Action.TENANT_CREATED),
     "DELETE /tenants/{tenant_id}": (erase_tenant, Action.TENANT_ERASED),
+    "PATCH /tenants/{tenant_id}": (change_tenant, Action.LIMITS_CHANGED),
     "POST /api-keys": (create_key, Action.KEY_CREATED),
     "DELETE /api-keys/{key_id}": (revoke_key, Action.KEY_REVOKED),
     "PUT /locations/{location}": (put_location, Action.LOCATION_PUT),

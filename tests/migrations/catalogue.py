@@ -14,6 +14,9 @@ WITHOUT_TENANT: Final = ["alembic_version"]
 CROSS_TENANTS: Final = [
     "audit_chain()",
     "audit_chains()",
+    "erase_audit_details(integer)",
+    "erased_among(uuid[])",
+    "erasures_since(interval)",
     "claim_tasks(text,text[],integer,interval,integer,interval[])",
     "keys_by_prefix(text)",
     "periodic_due(text,interval,integer)",

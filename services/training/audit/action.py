@@ -6,6 +6,7 @@ from enum import StrEnum
 class Action(StrEnum):
     TENANT_CREATED = "tenant.created"
     TENANT_CHANGED = "tenant.changed"
+    ERASURE_BEGUN = "tenant.erasure_begun"
     TENANT_ERASED = "tenant.erased"
     LIMITS_CHANGED = "limits.changed"
     KEY_CREATED = "api_key.created"

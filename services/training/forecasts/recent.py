@@ -48,6 +48,11 @@ class RecentForecasts:
         if kept is not None:
             self.bytes -= _size(kept)
 
+    def drop_tenant(self, tenant_id: UUID) -> None:
+        """The tenant is no more."""
+        for owner, query in [key for key in self._kept if key[0] == tenant_id]:
+            self.drop(owner, query)
+
     def get(self, tenant_id: UUID, query: Hashable) -> ForecastOut | None:
         """The last answer to this query of this tenant, marked as degraded, with its age."""
         kept = self._kept.get((tenant_id, query))

@@ -1,6 +1,7 @@
 """Keys that were good a short while ago, for when nobody can be asked whether they still are."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from services.training.identity.caller import Caller
 from services.training.identity.keys import unexpired
@@ -27,6 +28,10 @@ class KnownKeys:
     def knows(self, secret: str) -> bool:
         """Whether it was good a short while ago."""
         return self._callers.get(digest_of(secret)) is not None
+
+    def end_tenant(self, tenant_id: UUID) -> None:
+        """The tenant is no more."""
+        self._callers.drop(lambda caller: caller.tenant_id == tenant_id)
 
     def recall(self, secret: str) -> Caller | None:
         """Whose secret it was, `checked` no more; 401 where it has expired since."""

@@ -9,7 +9,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
-from services.training.audit.action import Action
 from services.training.spool.batch import Header
 from services.training.spool.schemas import Refusal, Status
 from services.training.spool.shelf import Entry
@@ -17,7 +16,10 @@ from services.training.tables import Json, SpoolReceipt
 
 KEPT: Final = dt.timedelta(days=30)
 PRUNED_AT_ONCE: Final = 100
-KNOWN: Final = text("SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = app_tenant())")
+KNOWN: Final = text("""
+SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = app_tenant())
+  AND NOT EXISTS (SELECT FROM erasures WHERE tenant_id = app_tenant())
+""")
 
 
 async def take_receipt(session: AsyncSession, entry: Entry, header: Header) -> Status | None:
@@ -65,10 +67,8 @@ async def is_known(session: AsyncSession) -> bool:
 
 
 async def was_erased(session: AsyncSession) -> bool:
-    """Whether the session's tenant was here and was erased, which the record outlives."""
-    entry = tables.AuditEntry
-    erased = select(entry.seq).where(entry.action == Action.TENANT_ERASED).limit(1)
-    return await session.scalar(erased) is not None
+    """Whether the session's tenant was here and was erased, or is being; its receipt says so."""
+    return await session.scalar(select(tables.Erasure.asked_at)) is not None
 
 
 async def _set(session: AsyncSession, receipt_id: UUID, **values: object) -> None:

@@ -5,6 +5,7 @@ The database is made by `migrations/`; a test holds these classes against it, bo
 
 from services.training.tables.audit import AuditEntry, AuditHead
 from services.training.tables.breakers import BreakerInstance, BreakerReset, CircuitBreaker
+from services.training.tables.erasure import Erasure
 from services.training.tables.jobs import (
     IdempotentAnswer,
     Job,
@@ -52,6 +53,7 @@ __all__ = [
     "BreakerReset",
     "CalendarEvent",
     "CircuitBreaker",
+    "Erasure",
     "Forecast",
     "IdempotentAnswer",
     "Job",

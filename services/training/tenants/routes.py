@@ -1,21 +1,17 @@
 """Tenants, for the operator; their own record and keys, for themselves."""
 
-import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from services.training import tables
 from services.training.audit.action import Action
 from services.training.audit.actor import OPERATOR
 from services.training.audit.record import record
 from services.training.deps import Admin, Held, OperatorOnly, Reader, Transaction
-from services.training.spool.spool import HeldSpool
 from services.training.tenants import store
-from services.training.tenants.erasure import count_rows, erase_rows
 from services.training.tenants.schemas import (
-    ErasureReceipt,
     KeyBody,
     KeyCreated,
     KeyOut,
@@ -72,32 +68,6 @@ async def get_tenant(tenant_id: UUID, held: Held) -> TenantOut:
     if found is None:
         raise not_found("tenant", tenant_id)
     return found
-
-
-@router.delete("/tenants/{tenant_id}", dependencies=[OperatorOnly])
-async def erase_tenant(
-    tenant_id: UUID,
-    held: Held,
-    spool: HeldSpool,
-    dry_run: Annotated[bool, Query(description="count, and erase nothing")] = False,
-) -> ErasureReceipt:
-    """Erase a tenant's rows, keys, artifacts and what of it waits on a disk, and say how many
-    there were."""
-    async with tenant_transaction(held.sessions, tenant_id) as session:
-        if await store.read_tenant(session) is None:
-            raise not_found("tenant", tenant_id)
-        rows = await (count_rows(session) if dry_run else erase_rows(session, tenant_id))
-    spooled = await (spool.count(tenant_id) if dry_run else spool.erase(tenant_id))
-    artifacts = None if dry_run else await held.artifacts.erase(str(tenant_id))
-    erased_at = None if dry_run else dt.datetime.now(dt.UTC)
-    return ErasureReceipt(
-        tenant_id=tenant_id,
-        dry_run=dry_run,
-        rows=rows,
-        artifacts=artifacts,
-        spooled=spooled,
-        erased_at=erased_at,
-    )
 
 
 @router.get("/tenant")

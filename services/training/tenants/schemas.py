@@ -105,15 +105,26 @@ class TenantPage(BaseModel):
 
 
 class ErasureReceipt(BaseModel):
-    """What was erased, or would be. `spooled`: batches on the disk of the host that answered;
-    other hosts erase theirs when they come to them."""
+    """What was erased, or would be; it outlives its tenant.
+
+    `rows` by table. `audit_entries`: those that tell nothing any more of what was done, while the
+    chain that holds their digests stands. `spooled`: batches on the disk of the host that answered;
+    other hosts erase theirs when they hear of it. `verified`: every table of the database that
+    belongs to tenants, the model store and this host's disk were looked through afterwards, and
+    held nothing; else `remaining` says where, and it goes on. `digest` stands in the audit log too.
+    """
 
     tenant_id: UUID
     dry_run: bool
     rows: dict[str, int]
-    artifacts: int | None
+    audit_entries: int
+    artifacts: int
     spooled: int
-    erased_at: dt.datetime | None
+    asked_at: dt.datetime | None = None
+    erased_at: dt.datetime | None = None
+    verified: bool = False
+    remaining: dict[str, int] = {}
+    digest: str | None = None
 
 
 class KeyBody(BaseModel):

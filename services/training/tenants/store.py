@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from services.training import tables
@@ -44,8 +44,9 @@ async def add_tenant(session: AsyncSession, tenant_id: UUID, body: TenantBody) -
 
 
 async def read_tenant(session: AsyncSession) -> tables.Tenant | None:
-    """The session's own tenant: the wall shows no other."""
-    return await session.scalar(select(tables.Tenant))
+    """The session's own tenant: the wall shows no other. One that is being erased is no more."""
+    gone = exists().where(tables.Erasure.tenant_id == tables.Tenant.tenant_id)
+    return await session.scalar(select(tables.Tenant).where(~gone))
 
 
 async def read_usage(session: AsyncSession) -> dict[str, int]:
