@@ -125,7 +125,10 @@ WHERE m.member::regrole::text = ANY ($1::text[])
   )
 UNION ALL
 SELECT format('%s is set for %s', s.setting, s.setrole::regrole)
-FROM (SELECT setrole, unnest(setconfig) AS setting FROM pg_db_role_setting) s
+FROM (
+  SELECT setrole, unnest(setconfig) AS setting FROM pg_db_role_setting
+  WHERE setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+) s
 WHERE s.setrole = 0 OR s.setrole::regrole::text = ANY ($1::text[])
 """
 
@@ -154,6 +157,16 @@ UNION ALL
 SELECT format('%s: rule %s acts for the owner', r.ev_class::regclass, r.rulename)
 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
 WHERE r.rulename <> '_RETURN' AND c.relnamespace::regnamespace::text {OURS}
+"""
+
+OUTLETS: Final = """
+SELECT format('%s: an extension, whose functions nobody looked at', extname) FROM pg_extension
+WHERE extname <> 'plpgsql'
+UNION ALL
+SELECT format('%s: a publication, which no row-level security holds', pubname)
+FROM pg_publication
+UNION ALL
+SELECT format('%s: a foreign server', srvname) FROM pg_foreign_server
 """
 
 DEFINERS: Final = f"""
@@ -231,6 +244,7 @@ CHECKS: Final[tuple[tuple[str, tuple[object, ...]], ...]] = (
     (POWERS, (ROLES,)),
     (OWNED, (SERVICES,)),
     (VIEWS, ()),
+    (OUTLETS, ()),
     (DEFINERS, (CROSS_TENANTS, DEFINER_PATH)),
     (KEYS, (WITHOUT_TENANT,)),
     (REACHABLE_WITHOUT_TENANT, (SERVICES, WITHOUT_TENANT)),
