@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Query
 
@@ -35,6 +36,17 @@ def decode_cursor(
     if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
         raise bad_cursor()
     return tuple(key)
+
+
+def uuid_after(cursor: str | None) -> UUID | None:
+    """The id behind `cursor`, where that is the whole sort key; None for the first page."""
+    key = decode_cursor(cursor, str)
+    if key is None:
+        return None
+    try:
+        return UUID(str(key[0]))
+    except ValueError:
+        raise bad_cursor() from None
 
 
 def bad_cursor() -> Problem:

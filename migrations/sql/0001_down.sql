@@ -6,7 +6,9 @@ DROP FUNCTION tell_breakers(text, text, interval, jsonb),
   told_breakers(uuid, interval, text, text, uuid, integer), reset_breaker(text);
 DROP FUNCTION periodic_due(text, interval, integer), periodic_health();
 DROP FUNCTION
-  keys_by_prefix(text), tenant_ids(uuid, integer), queue_reserve(smallint, double precision),
+  keys_by_prefix(text), ended_keys(interval), note_key_uses(uuid[], uuid[]);
+DROP FUNCTION
+  tenant_ids(uuid, integer), queue_reserve(smallint, double precision),
   queue_room(uuid, text[], integer),
   queue_turns(text[], smallint, smallint, integer, integer),
   queue_take(text, text[], smallint, smallint, integer, interval, integer),

@@ -52,11 +52,15 @@ CREATE TABLE api_keys (
   revoked_at timestamptz,
   last_used_at timestamptz,
   requests_per_minute bigint,
+  replaced_by uuid,
   CONSTRAINT pk_api_keys PRIMARY KEY (tenant_id, id),
-  CONSTRAINT fk_api_keys_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
+  CONSTRAINT fk_api_keys_tenants FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id),
+  CONSTRAINT fk_api_keys_api_keys FOREIGN KEY(tenant_id, replaced_by) REFERENCES api_keys (tenant_id, id)
 );
 
 CREATE INDEX ix_api_keys_prefix ON api_keys (prefix);
+
+CREATE INDEX ix_api_keys_ended ON api_keys (least(revoked_at, expires_at));
 
 CREATE TABLE audit_log (
   tenant_id uuid NOT NULL,
@@ -305,9 +309,13 @@ CREATE TABLE stream_tickets (
   tenant_id uuid NOT NULL,
   digest bytea NOT NULL,
   job_id uuid NOT NULL,
+  key_id uuid,
+  subject text,
+  caller_until timestamptz,
   expires_at timestamptz NOT NULL,
   CONSTRAINT pk_stream_tickets PRIMARY KEY (tenant_id, digest),
-  CONSTRAINT fk_stream_tickets_jobs FOREIGN KEY(tenant_id, job_id) REFERENCES jobs (tenant_id, id)
+  CONSTRAINT fk_stream_tickets_jobs FOREIGN KEY(tenant_id, job_id) REFERENCES jobs (tenant_id, id),
+  CONSTRAINT fk_stream_tickets_api_keys FOREIGN KEY(tenant_id, key_id) REFERENCES api_keys (tenant_id, id)
 );
 
 CREATE TABLE models (

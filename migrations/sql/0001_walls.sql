@@ -52,12 +52,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON models, model_aliases, forecasts TO morr
 -- The few questions that cross tenants are asked by functions of a role of its own, which answer
 -- with ids (and, for a key, what is needed to check it).
 
-GRANT SELECT ON api_keys, tenants TO morrow_definer;
+GRANT SELECT ON tenants TO morrow_definer;
 GRANT SELECT, UPDATE ON tasks TO morrow_definer;
 GRANT SELECT ON queue_terms TO morrow_definer;
 GRANT USAGE ON SEQUENCE queue_turn TO morrow_definer;
 GRANT SELECT, INSERT, UPDATE ON queue_shares TO morrow_definer;
-CREATE POLICY definer ON api_keys FOR SELECT TO morrow_definer USING (true);
 CREATE POLICY definer ON tenants FOR SELECT TO morrow_definer USING (true);
 CREATE POLICY definer ON queue_terms FOR SELECT TO morrow_definer USING (true);
 CREATE POLICY definer ON tasks TO morrow_definer USING (true) WITH CHECK (true);
@@ -68,16 +67,6 @@ GRANT EXECUTE ON FUNCTION app_tenant() TO morrow_api, morrow_worker, morrow_defi
 
 SET LOCAL ROLE morrow_definer;
 
-CREATE FUNCTION keys_by_prefix(wanted text)
-RETURNS TABLE (
-  tenant_id uuid, id uuid, digest bytea, scopes text[], expires_at timestamptz, revoked_at timestamptz
-)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-AS $$
-  SELECT k.tenant_id, k.id, k.digest, k.scopes, k.expires_at, k.revoked_at
-  FROM api_keys k WHERE k.prefix = wanted
-$$;
-
 CREATE FUNCTION tenant_ids(after uuid, most integer) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
@@ -86,7 +75,7 @@ AS $$
   ORDER BY t.tenant_id LIMIT most
 $$;
 
-REVOKE ALL ON FUNCTION keys_by_prefix(text), tenant_ids(uuid, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION keys_by_prefix(text), tenant_ids(uuid, integer) TO morrow_api;
+REVOKE ALL ON FUNCTION tenant_ids(uuid, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION tenant_ids(uuid, integer) TO morrow_api;
 
 SET LOCAL ROLE morrow_owner;

@@ -11,6 +11,7 @@ depends_on = None
 def upgrade() -> None:
     run_sql("0001_tables.sql")
     run_sql("0001_walls.sql")
+    run_sql("0001_identity.sql")
     run_sql("0001_queue.sql")
     run_sql("0001_periodic.sql")
     run_sql("0001_sources.sql")

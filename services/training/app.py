@@ -37,6 +37,7 @@ from services.training.spool.spool import open_spool
 from services.training.tenants.erasing import Erasing
 from services.training.tenants.erasure import ERASED_CHANNEL, Eraser
 from services.training.tenants.erasure_routes import router as erasure_router
+from services.training.tenants.key_routes import router as keys_router
 from services.training.tenants.limit_routes import router as limits_router
 from services.training.tenants.record_routes import router as record_router
 from services.training.tenants.routes import router as tenants_router
@@ -59,6 +60,7 @@ BASE = "/api/v1"
 ROUTERS = (
     tenants_router,
     limits_router,
+    keys_router,
     sales_router,
     sources_router,
     jobs_router,
@@ -105,23 +107,23 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     engine = make_engine(dsn, API, pool_limits(settings), "morrow-api")
     connect = partial(connect_directly, settings.direct_dsn(), API, "morrow-api-listener")
     listener, bell = Listener(connect, (EVENTS_CHANNEL, ERASED_CHANNEL)), Bell(connect)
-    resources = app.state.resources = Resources(
-        settings=settings,
-        engine=engine,
-        sessions=make_sessions(engine, settings.longest_idle),
-        artifacts=open_store(settings.model_root()),
-        bell=bell,
-        listener=listener,
-        door=open_door(settings, engine),
-        requests=RequestLimits(engine, settings.attempts_per_minute),
-    )
     app.state.known_limits = Recent(MOST_KNOWN, math.inf)
     app.state.recent_forecasts = RecentForecasts(settings.forecast_cache_bytes)
     spool = app.state.spool = open_spool(settings)
-    replay = Replay(resources, spool, READERS)
-    erasing = Erasing(Eraser(resources, spool), partial(_forget, app))
     async with AsyncExitStack() as held:
         held.push_async_callback(engine.dispose)
+        resources = app.state.resources = Resources(
+            settings=settings,
+            engine=engine,
+            sessions=make_sessions(engine, settings.longest_idle),
+            artifacts=open_store(settings.model_root()),
+            bell=bell,
+            listener=listener,
+            door=await held.enter_async_context(open_door(settings, engine)),
+            requests=RequestLimits(engine, settings.attempts_per_minute),
+        )
+        replay = Replay(resources, spool, READERS)
+        erasing = Erasing(Eraser(resources, spool), partial(_forget, app))
         held.enter_context(serve_own_metrics(settings.metrics_host, settings.metrics_port))
         loops = (listener.run(), bell.run(), replay.run(), erasing.run())
         await held.enter_async_context(running(*loops))

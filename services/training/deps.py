@@ -59,6 +59,7 @@ async def let_in(connection: HTTPConnection, found: Caller) -> Caller:
         take = limits.take if found.checked else limits.take_here
         await take(connection.scope, found.tenant_id, found.key_id)
         connection.scope["caller"] = found
+        resources_of(connection).door.uses.note(found)
     return found
 
 

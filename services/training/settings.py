@@ -6,10 +6,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.key_strength import weakness
+from shared.origin import origin_of
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
@@ -19,6 +27,13 @@ Host = Annotated[
 ]
 """A name without a port, any name below one (`*.example.com`), or an address."""
 
+
+def _split(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Separated by commas or spaces."""
 
 SECRETS = (
     *("database_url", "direct_database_url", "migration_database_url"),
@@ -44,6 +59,7 @@ class Settings(BaseSettings):
     migration_database_url: SecretStr | None = None
     operator_key: SecretStr | None = None
     sealing_key: SecretStr | None = None  # seals the credentials of tenants' sources
+    allowed_origins: Words = ()  # of pages that may open streams, beside the API's own
 
     db_pool_size: Positive = 10
     db_max_overflow: NonNegative = 20
@@ -138,6 +154,11 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return [part.strip().lower() for part in value.split(",") if part.strip()]
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(origin_of, value))
 
     @classmethod
     def load(cls, **known: Any) -> Self:

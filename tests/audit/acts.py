@@ -60,6 +60,16 @@ async def revoke_key(stage: Stage) -> httpx.Response:
     return await stage.client.delete(f"{BASE}/api-keys/{made}")
 
 
+async def rotate_key(stage: Stage) -> httpx.Response:
+    made = (await create_key(stage)).json()["id"]
+    return await stage.client.post(f"{BASE}/api-keys/{made}/rotate")
+
+
+async def recover_key(stage: Stage) -> httpx.Response:
+    body = {"name": "found again", "scopes": ["admin"]}
+    return await stage.api.post(f"{BASE}/tenants/{stage.tenant.id}/api-keys", json=body)
+
+
 async def put_location(stage: Stage) -> httpx.Response:
     body = {"name": "North", "latitude": 54.0, "longitude": 10.0}
     return await stage.client.put(f"{BASE}/locations/north", json=body)
@@ -147,6 +157,8 @@ ACTS: Final[dict[str, tuple[Act, Action]]] = {
     "PATCH /tenants/{tenant_id}": (change_tenant, Action.LIMITS_CHANGED),
     "POST /api-keys": (create_key, Action.KEY_CREATED),
     "DELETE /api-keys/{key_id}": (revoke_key, Action.KEY_REVOKED),
+    "POST /api-keys/{key_id}/rotate": (rotate_key, Action.KEY_ROTATED),
+    "POST /tenants/{tenant_id}/api-keys": (recover_key, Action.KEY_RECOVERED),
     "PUT /locations/{location}": (put_location, Action.LOCATION_PUT),
     "PUT /products/{product}": (put_product, Action.PRODUCT_PUT),
     "PUT /events/{id}": (put_event, Action.EVENT_PUT),

@@ -217,6 +217,18 @@ async def test_who_may_not_look_is_refused_before_the_handshake(
     await stranger.aclose()
 
 
+async def test_a_page_of_another_origin_is_refused_and_uses_up_no_ticket(
+    served: Programs, client: httpx.AsyncClient, job: str
+) -> None:
+    ticket = (await client.post("/stream-tickets", json={"job_id": job})).json()["ticket"]
+    for query, key in ((f"?ticket={ticket}", None), ("", key_of(client))):
+        with pytest.raises(InvalidStatus) as caught:
+            await watch(served, job, query, key, origin="https://evil.example")
+        assert caught.value.response.status_code == 403
+    async with watch(served, job, f"?ticket={ticket}", origin=served.address) as watcher:
+        assert json.loads(await watcher.recv())["seq"] == 1
+
+
 @pytest.mark.parametrize("since", [-1, "x", 2**70])
 async def test_a_since_that_is_none_is_refused_before_the_handshake(
     served: Programs, client: httpx.AsyncClient, job: str, since: object

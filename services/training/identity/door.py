@@ -1,15 +1,25 @@
 """The door of one process: who knocks with which secret."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training.identity.caller import Caller
+from services.training.identity.key_uses import KeyUses
+from services.training.identity.key_watch import KeyWatch
 from services.training.identity.keys import find_caller
 from services.training.identity.known_keys import KnownKeys
 from services.training.settings import Settings
 from shared.auth import digest_of, same_secret
+from shared.background import running
+from shared.database import PoolLimits, make_engine
 from shared.errors import Problem
+from shared.roles import API
+
+ASIDE: Final = PoolLimits(size=1, max_overflow=1, timeout=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +29,8 @@ class Door:
     engine: AsyncEngine
     operator: bytes | None = field(repr=False)
     known_keys: KnownKeys
+    watch: KeyWatch
+    uses: KeyUses
 
     def is_operator(self, secret: str) -> bool:
         return self.operator is not None and same_secret(self.operator, secret)
@@ -27,7 +39,13 @@ class Door:
         """The tenant's caller behind `secret`; 401 where there is none, 403 for the operator."""
         if self.is_operator(secret):
             raise Problem(403, "operator_not_tenant", "the operator key cannot act for a tenant")
-        return await self._look_up(secret)
+        try:
+            found = await find_caller(self.engine, secret)
+        except Problem:
+            self.known_keys.forget(secret)
+            raise
+        self.known_keys.note(secret, found)
+        return found
 
     def knows(self, secret: str) -> bool:
         """Whether `admit` found somebody a short while ago."""
@@ -37,20 +55,16 @@ class Door:
         """As `admit` found a short while ago, while nobody can be asked."""
         return self.known_keys.recall(secret)
 
-    async def _look_up(self, secret: str) -> Caller:
-        try:
-            found = await find_caller(self.engine, secret)
-        except Problem:
-            self.known_keys.forget(secret)
-            raise
-        self.known_keys.note(secret, found)
-        return found
 
-
-def open_door(settings: Settings, engine: AsyncEngine) -> Door:
-    operator = settings.operator_key
-    return Door(
-        engine,
-        None if operator is None else digest_of(operator.get_secret_value()),
-        KnownKeys(settings.known_key_seconds),
-    )
+@asynccontextmanager
+async def open_door(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Door]:
+    """With its loops, which have connections of their own: `engine` is for requests."""
+    aside = make_engine(settings.database_url.get_secret_value(), API, ASIDE, "morrow-api-keys")
+    key = settings.operator_key
+    operator = None if key is None else digest_of(key.get_secret_value())
+    known_keys = KnownKeys(settings.known_key_seconds)
+    door = Door(engine, operator, known_keys, KeyWatch(aside, known_keys), KeyUses(aside))
+    async with AsyncExitStack() as held:
+        held.push_async_callback(aside.dispose)
+        await held.enter_async_context(running(door.watch.run(), door.uses.run()))
+        yield door

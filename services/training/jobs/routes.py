@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -12,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.training import idempotency, tables
 from services.training.audit.action import Action
 from services.training.audit.record import record
-from services.training.deps import Held, Reader, Trainer, Transaction
+from services.training.deps import Held, Reader, Resources, Trainer, Transaction
 from services.training.identity.caller import Caller
+from services.training.identity.standing import KeyEnded
 from services.training.jobs import store
 from services.training.jobs.admission import check_room, check_wanted
 from services.training.jobs.cancel import cancel_job
@@ -164,15 +166,9 @@ async def list_events(
         if "text/event-stream" not in (accept or ""):
             found = await read_events(session, job_id, since)
             return EventPage(items=[EventOut.model_validate(event) for event in found])
-    events = follow(
-        held.sessions,
-        held.listener,
-        caller.tenant_id,
-        job_id,
-        since if last_event_id is None else last_event_id,
-    )
+    after = since if last_event_id is None else last_event_id
     return StreamingResponse(
-        _server_sent(events),
+        _server_sent(held, caller, job_id, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -182,18 +178,22 @@ async def list_events(
 async def create_ticket(body: TicketBody, caller: Reader, session: Transaction) -> TicketOut:
     await _own_job(session, body.job_id)
     ticket = make_ticket(caller.tenant_id)
-    now = dt.datetime.now(dt.UTC)
-    expires_at = await keep_ticket(session, caller.tenant_id, body.job_id, ticket, now)
+    expires_at = await keep_ticket(session, caller, body.job_id, ticket)
     return TicketOut(ticket=ticket, expires_at=expires_at)
 
 
-async def _server_sent(batches: AsyncIterator[Any]) -> AsyncIterator[str]:
-    async for batch in batches:
-        for event in batch:
-            body = event.model_dump_json(exclude_none=True)
-            yield f"id: {event.seq}\nevent: {event.type.value}\ndata: {body}\n\n"
-        if not batch:
-            yield ": still here\n\n"
+async def _server_sent(
+    held: Resources, caller: Caller, job_id: UUID, since: int
+) -> AsyncIterator[str]:
+    with suppress(KeyEnded), held.door.watch.over(caller) as standing:
+        batches = follow(held.sessions, held.listener, caller.tenant_id, job_id, since, standing)
+        async for batch in batches:
+            for event in batch:
+                standing.require()
+                body = event.model_dump_json(exclude_none=True)
+                yield f"id: {event.seq}\nevent: {event.type.value}\ndata: {body}\n\n"
+            if not batch:
+                yield ": still here\n\n"
 
 
 async def _own_job(session: AsyncSession, job_id: UUID) -> tables.Job:

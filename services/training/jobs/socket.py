@@ -7,8 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 
-from services.training.deps import Resources, address_of, knock, resources_of
-from services.training.identity.caller import unauthorized
+from services.training.deps import Resources, address_of, knock, let_in, resources_of
+from services.training.identity.caller import Caller, unauthorized
+from services.training.identity.origin import require_origin
+from services.training.identity.standing import KeyEnded, Standing
 from services.training.jobs.schemas import EventOut
 from services.training.jobs.store import read_job
 from services.training.jobs.stream import follow
@@ -18,7 +20,7 @@ from shared.database import tenant_transaction
 from shared.errors import Problem, not_found, problem_response
 
 SEND_SECONDS = 5.0
-FINISHED, RESTARTING, TOO_SLOW = 1000, 1012, 1013
+FINISHED, REFUSED, RESTARTING, TOO_SLOW = 1000, 1008, 1012, 1013
 
 router = APIRouter()
 
@@ -36,56 +38,72 @@ async def watch_job(
 ) -> None:
     resources = resources_of(socket)
     try:
-        tenant_id = await _admit(resources, socket, job_id, ticket)
+        caller = await _admit(resources, socket, job_id, ticket)
     except Problem as problem:
         await socket.send_denial_response(problem_response(socket, problem))
         return
     await socket.accept()
-    await _stream(socket, resources, tenant_id, job_id, since)
+    with resources.door.watch.over(caller) as standing:
+        await _stream(socket, resources, caller.tenant_id, job_id, since, standing)
 
 
-async def _admit(resources: Resources, socket: WebSocket, job_id: UUID, ticket: str | None) -> UUID:
-    """The tenant whose job this is: 401, 403 or 404 before the handshake where it is not."""
-    if ticket is not None:
-        tenant_id = await _use_ticket(resources, socket, job_id, ticket)
+async def _admit(
+    resources: Resources, socket: WebSocket, job_id: UUID, ticket: str | None
+) -> Caller:
+    """Whose job this is: 401, 403 or 404 before the handshake where it is not theirs."""
+    require_origin(socket.headers, resources.settings.allowed_origins)
+    if ticket is None:
+        caller = await _by_secret(socket)
     else:
-        scheme, _, secret = socket.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not secret:
-            raise unauthorized("send an API key, or ?ticket= from POST /api/v1/stream-tickets")
-        caller = await knock(socket, secret.strip())
-        tenant_id = caller.with_scope(Scope.READ).tenant_id
-    async with tenant_transaction(resources.sessions, tenant_id) as session:
+        caller = await _by_ticket(resources, socket, job_id, ticket)
+    caller.with_scope(Scope.READ)
+    async with tenant_transaction(resources.sessions, caller.tenant_id) as session:
         if await read_job(session, job_id) is None:
             raise not_found("job", job_id)
-    return tenant_id
+    return caller
 
 
-async def _use_ticket(resources: Resources, socket: WebSocket, job_id: UUID, ticket: str) -> UUID:
+async def _by_secret(socket: WebSocket) -> Caller:
+    scheme, _, secret = socket.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise unauthorized("send an API key, or ?ticket= from POST /api/v1/stream-tickets")
+    return await knock(socket, secret.strip())
+
+
+async def _by_ticket(resources: Resources, socket: WebSocket, job_id: UUID, ticket: str) -> Caller:
     address = address_of(socket)
     resources.requests.require_attempt(address)
-    tenant_id = await use_ticket(resources.sessions, job_id, ticket)
-    if tenant_id is None:
+    found = await use_ticket(resources.sessions, job_id, ticket)
+    if found is None:
         resources.requests.note_failure(address)
         raise unauthorized("the ticket is unknown, used, expired, or for another job")
-    return tenant_id
+    return await let_in(socket, found)
 
 
 async def _stream(
-    socket: WebSocket, resources: Resources, tenant_id: UUID, job_id: UUID, since: int
+    socket: WebSocket,
+    resources: Resources,
+    tenant_id: UUID,
+    job_id: UUID,
+    since: int,
+    standing: Standing,
 ) -> None:
     """Send until the job is finished, the client is gone, or too slow to be waited for."""
     gone = asyncio.create_task(_until_gone(socket))
     try:
-        batches = follow(resources.sessions, resources.listener, tenant_id, job_id, since)
+        batches = follow(resources.sessions, resources.listener, tenant_id, job_id, since, standing)
         async with contextlib.aclosing(batches):
             async for batch in batches:
                 if gone.done():
                     return
                 for event in batch:
+                    standing.require()
                     await _send(socket, event)
         await socket.close(FINISHED)
+    except KeyEnded:
+        await _close(socket, REFUSED, "the key or token was revoked, or has expired")
     except TooSlow:
-        await _cut_off(socket)
+        await _close(socket, TOO_SLOW, "too slow: reconnect with since=<last seq>")
     except WebSocketDisconnect:
         return
     except asyncio.CancelledError:
@@ -103,11 +121,11 @@ async def _send(socket: WebSocket, event: EventOut) -> None:
         raise TooSlow from None
 
 
-async def _cut_off(socket: WebSocket) -> None:
+async def _close(socket: WebSocket, code: int, why: str) -> None:
     """Say why, if the client reads again in time; it may never."""
     with contextlib.suppress(TimeoutError, WebSocketDisconnect):
         async with asyncio.timeout(SEND_SECONDS):
-            await socket.close(TOO_SLOW, "too slow: reconnect with since=<last seq>")
+            await socket.close(code, why)
 
 
 async def _until_gone(socket: WebSocket) -> None:

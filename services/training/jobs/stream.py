@@ -7,6 +7,7 @@ when to read again, and a slow poll reads even if no bell was heard.
 from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
+from services.training.identity.standing import Standing
 from services.training.jobs.events import EVENTS_CHANNEL, read_events
 from services.training.jobs.schemas import ENDED, EventOut, JobStatus
 from services.training.jobs.store import read_job
@@ -17,14 +18,21 @@ POLL_SECONDS = 3.0
 
 
 async def follow(
-    sessions: Sessions, listener: Listener, tenant_id: UUID, job_id: UUID, since: int
+    sessions: Sessions,
+    listener: Listener,
+    tenant_id: UUID,
+    job_id: UUID,
+    since: int,
+    standing: Standing,
 ) -> AsyncGenerator[Sequence[EventOut], None]:
     """Batches of the events after `since`, in order, without a gap; ends after the last of a job
-    that has ended.
+    that has ended, or with `KeyEnded` once whoever follows may no longer.
 
     A batch is empty when nothing came for a while, so that callers can look after their own."""
     async with listener.subscribe(EVENTS_CHANNEL, str(job_id)) as rung:
+        standing.wake(rung)
         while True:
+            standing.require()
             ended, batch = await _read(sessions, tenant_id, job_id, since)
             if batch:
                 yield batch

@@ -65,10 +65,13 @@ class KeptPools(Table):
 
 class StreamTicket(Table):
     __tablename__ = "stream_tickets"
-    __table_args__ = (belongs_to("jobs", "job_id"),)
+    __table_args__ = (belongs_to("jobs", "job_id"), belongs_to("api_keys", "key_id"))
 
     digest: Mapped[bytes] = mapped_column(primary_key=True)
     job_id: Mapped[UUID]
+    key_id: Mapped[UUID | None]
+    subject: Mapped[str | None]
+    caller_until: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime]
 
 

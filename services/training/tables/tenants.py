@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.training.tables.table import EMPTY, NOW, Json, Table, belongs_to
@@ -27,7 +27,12 @@ class Tenant(Table):
 
 class ApiKey(Table):
     __tablename__ = "api_keys"
-    __table_args__ = (belongs_to("tenants"), Index("ix_api_keys_prefix", "prefix"))
+    __table_args__ = (
+        belongs_to("tenants"),
+        belongs_to("api_keys", "replaced_by"),
+        Index("ix_api_keys_prefix", "prefix"),
+        Index("ix_api_keys_ended", text("LEAST(revoked_at, expires_at)")),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
@@ -39,3 +44,4 @@ class ApiKey(Table):
     revoked_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]
     requests_per_minute: Mapped[int | None]
+    replaced_by: Mapped[UUID | None]

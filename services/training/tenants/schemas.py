@@ -10,8 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from services.training.metering.usage import Kind
-from shared.auth import Scope
-from shared.scalars import Instant, Number
+from shared.scalars import Number
 from shared.text import Name
 
 
@@ -125,34 +124,3 @@ class ErasureReceipt(BaseModel):
     verified: bool = False
     remaining: dict[str, int] = {}
     digest: str | None = None
-
-
-class KeyBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=4)]
-    expires_at: Instant | None = None
-
-
-class KeyOut(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    name: str
-    prefix: str
-    scopes: list[Scope]
-    created_at: dt.datetime
-    expires_at: dt.datetime | None
-    last_used_at: dt.datetime | None
-
-
-class KeyCreated(KeyOut):
-    """A new key: `key` is shown this once."""
-
-    key: str
-
-
-class KeyPage(BaseModel):
-    items: list[KeyOut]
-    next_cursor: str | None

@@ -1,16 +1,15 @@
-"""Tenants and their keys in the database."""
+"""Tenants in the database."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from services.training import tables
-from services.training.tenants.schemas import KeyBody, TenantBody
-from shared.auth import NewKey, Scope
+from services.training.tenants.schemas import TenantBody
 
 FIRST_LOCATION = "main"
 
@@ -64,50 +63,3 @@ async def list_tenant_ids(engine: AsyncEngine, after: UUID | None, most: int) ->
             text("SELECT * FROM tenant_ids(:after, :most)"), {"after": after, "most": most}
         )
         return found.scalars().all()
-
-
-async def add_key(
-    session: AsyncSession, tenant_id: UUID, new: NewKey, body: KeyBody
-) -> tables.ApiKey:
-    key = tables.ApiKey(
-        tenant_id=tenant_id,
-        id=uuid4(),
-        name=body.name,
-        prefix=new.prefix,
-        digest=new.digest,
-        scopes=[scope.value for scope in dict.fromkeys(body.scopes)],
-        expires_at=body.expires_at,
-    )
-    session.add(key)
-    await session.flush()
-    await session.refresh(key)
-    return key
-
-
-FIRST_KEY = KeyBody(name="first key", scopes=list(Scope))
-
-
-async def list_keys(
-    session: AsyncSession, after: UUID | None, most: int
-) -> Sequence[tables.ApiKey]:
-    query = select(tables.ApiKey).where(tables.ApiKey.revoked_at.is_(None))
-    if after is not None:
-        query = query.where(tables.ApiKey.id > after)
-    return (await session.scalars(query.order_by(tables.ApiKey.id).limit(most))).all()
-
-
-async def read_key(session: AsyncSession, key_id: UUID) -> tables.ApiKey | None:
-    return await session.scalar(
-        select(tables.ApiKey).where(tables.ApiKey.id == key_id, tables.ApiKey.revoked_at.is_(None))
-    )
-
-
-async def revoke_key(session: AsyncSession, key_id: UUID) -> bool:
-    """Whether there was a key to revoke."""
-    revoked = await session.execute(
-        update(tables.ApiKey)
-        .where(tables.ApiKey.id == key_id, tables.ApiKey.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-        .returning(tables.ApiKey.id)
-    )
-    return revoked.scalar_one_or_none() is not None
