@@ -80,7 +80,7 @@ def run(name: str, options: Sequence[str]) -> dict[str, Any]:
     """What the benchmark printed, with the wall seconds that it took."""
     command = [sys.executable, "-m", f"benchmarks.{name}", *options]
     began = time.perf_counter()
-    ended = subprocess.run(command, stdout=subprocess.PIPE)
+    ended = subprocess.run(command, stdout=subprocess.PIPE)  # noqa: S603 - our own programs
     took = round(time.perf_counter() - began, 1)
     printed = {"failed": ended.returncode} if ended.returncode else json.loads(ended.stdout)
     return {**printed, "took_s": took}

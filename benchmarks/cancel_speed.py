@@ -56,7 +56,7 @@ SELECT (SELECT count(*) FROM tasks WHERE state = 'running')
   + (SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
      WHERE locktype = 'advisory' AND datname = current_database()
        AND (classid::bigint << 32 | objid::bigint) <> hashtextextended('{LEADERSHIP}', 0))
-"""
+"""  # noqa: S608 - a constant
 CUT_LOCKS: Final = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE application_name = 'morrow-worker-locks'
@@ -185,7 +185,9 @@ def working(server: RunningPostgres, folder: Path) -> Iterator[int]:
     }
     with tempfile.TemporaryFile() as log:
         command = [sys.executable, "-m", "services.training.cli", "worker"]
-        worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        worker = subprocess.Popen(  # noqa: S603 - our own program
+            command, env=environment, stdout=log, stderr=log
+        )
         try:
             until(lambda: b"worker_started" in os.pread(log.fileno(), 1 << 20, 0))
             yield worker.pid

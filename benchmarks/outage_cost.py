@@ -74,7 +74,7 @@ def suppliers() -> Iterator[str]:
     """The sample suppliers' address, which Morrow is allowed to call."""
     os.environ["MORROW_ALLOW_PRIVATE_UPSTREAMS"] = "true"
     command = [sys.executable, "-m", "services.training.cli", "sample-upstream", "--port", "0"]
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own program
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     try:

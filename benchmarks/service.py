@@ -38,7 +38,7 @@ def morrow_up(workers: int | None = None) -> Iterator[Service]:
         command = [sys.executable, "-m", "services.training.cli", "up", "--port", "0"]
         command += ["--data-dir", folder]
         command += [] if workers is None else ["--workers", str(workers)]
-        up = subprocess.Popen(
+        up = subprocess.Popen(  # noqa: S603 - our own program
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -59,7 +59,7 @@ def lock_directory(directory: Path, *, patience_seconds: float = PATIENCE_SECOND
     Raises DirectoryLocked, which names the holder.
     """
     path = directory / LOCK_FILE
-    file = open(path, "r+b", buffering=0, opener=_open_or_create)  # noqa: SIM115
+    file = open(path, "r+b", buffering=0, opener=_open_or_create)  # noqa: SIM115 - held on
     if not _locked(file, time.monotonic() + patience_seconds):
         text = file.read()
         file.close()

@@ -68,6 +68,24 @@ def _always_raises(path: Path) -> bool:
     return all(isinstance(node.body[-1], ast.Raise) for node in broad)
 
 
+def test_every_rule_that_is_set_aside_is_named_with_its_reason() -> None:
+    named = re.compile(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)* - \S")
+    silent = [
+        f"{name_of(path)}:{number}"
+        for path in CODE
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if re.search(r"#\s*(ruff:\s*)?noqa", line) and not named.search(line)
+    ]
+    assert silent == []
+
+
+def test_the_rules_on_security_hold_for_all_but_tests() -> None:
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert "S" in lint["select"]
+    assert [rule for rule in lint["ignore"] if rule.startswith("S")] == ["S101"]
+    assert list(lint["per-file-ignores"]) == ["tests/*"]
+
+
 def test_the_api_process_imports_nothing_heavy() -> None:
     loaded = "import sys, services.training.app; print(*sys.modules)"
     modules = subprocess.run(

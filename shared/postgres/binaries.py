@@ -84,7 +84,7 @@ def _version_in_name(folder: Path) -> int:
 
 
 def _major(postgres: Path) -> int:
-    answer = subprocess.run(  # noqa: S603
+    answer = subprocess.run(  # noqa: S603 - a postgres where the operator keeps one
         [postgres, "--version"], capture_output=True, text=True, check=True
     ).stdout
     found = re.search(r"\) (\d+)", answer)

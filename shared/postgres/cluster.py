@@ -72,7 +72,7 @@ def _initdb(
         "--data-checksums",
         *([] if sync else ["--no-sync"]),
     ]
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - the initdb that was found, of our own words
         launch_command(command, signal.SIGTERM, identity),
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -53,7 +53,7 @@ class EmbeddedPostgres:
     fsync: bool = True
     user_namespace: bool = True
     fallback_user: str = "nobody"
-    short_root: Path = Path("/tmp")  # noqa: S108  (the directory made there is private and checked)
+    short_root: Path = Path("/tmp")  # noqa: S108 - what is made there is private
     start_seconds: float = 120
     stop_seconds: float = 30
     settings: Mapping[str, str] = field(default_factory=dict)

@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> None:
     try:
         take_identity(identity)
         die_with_parent(int(parent), int(signal_number))
-        os.execv(command[0], command)  # noqa: S606
+        os.execv(command[0], command)  # noqa: S606 - this is what it is for; no shell
     except OSError as error:
         sys.stderr.write(f"cannot start {command[0]}: {error}\n")
         sys.exit(EXIT_NOT_LAUNCHED)

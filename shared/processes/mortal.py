@@ -71,7 +71,7 @@ def start_mortal(
             f"{command[0]} must be started from the main thread: it is tied to the life of the "
             f"thread that starts it, and {threading.current_thread().name} may end sooner"
         )
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(  # noqa: S603 - the callers' own programs; no shell
         launch_command(command, death_signal, identity),
         stdin=subprocess.DEVNULL,
         stdout=stdout,

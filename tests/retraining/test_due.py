@@ -93,7 +93,7 @@ def test_the_window_of_the_policy_takes_the_place_of_the_last_one() -> None:
     kept = plan_of([due(1, Reason.MAX_AGE)], Policy())
     by_days = plan_of([due(1, Reason.MAX_AGE)], Policy(window=Window(days=400)))
     by_rows = plan_of([due(1, Reason.MAX_AGE)], Policy(window=Window(rows=200)))
-    assert kept is not None and by_days is not None and by_rows is not None  # noqa: PT018
+    assert kept is not None and by_days is not None and by_rows is not None  # noqa: PT018 - one fact
     windows = [
         (plan.request.training_window_days, plan.request.training_window_rows)
         for plan in (kept, by_days, by_rows)

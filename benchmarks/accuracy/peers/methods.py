@@ -37,7 +37,9 @@ def _forecast(method: str, series: Sequence[Series], seed: int) -> list[Predicti
         pd.concat(plans, ignore_index=True).to_parquet(folder / "plan.parquet")
         (folder / "levels.json").write_text(json.dumps(LEVELS))
         command = [str(interpreter()), str(PROGRAM), method, str(folder)]
-        subprocess.run(command, check=True, env=single_threaded(), stdout=subprocess.DEVNULL)
+        subprocess.run(  # noqa: S603 - our own program
+            command, check=True, env=single_threaded(), stdout=subprocess.DEVNULL
+        )
         answers = pd.read_parquet(folder / "quantiles.parquet")
     by_series = dict(list(answers.groupby("series")))
     return [_prediction(by_series[number]) for number in range(len(series))]

@@ -18,7 +18,7 @@ OF_PLACES = (
     "tenant_id = app_tenant() AND location = ANY ({locations}) AND product = ANY ({products})"
 )
 NAMES = text(
-    "SELECT DISTINCT jsonb_object_keys(values) AS name FROM regressor_days WHERE "  # noqa: S608
+    "SELECT DISTINCT jsonb_object_keys(values) AS name FROM regressor_days WHERE "  # noqa: S608 - ours
     + OF_PLACES.format(locations="CAST(:locations AS text[])", products="CAST(:products AS text[])")
     + " ORDER BY name"
 )
@@ -82,21 +82,22 @@ async def read_known_days(
     values: dict[str, type[Number]] = {f"value {at}": np.float64 for at in range(len(names))}
     rows = await copy_out(
         session,
-        _query(names),
+        _query(len(names)),
         {"location": np.int64, "product": np.int64, "day": np.int32, **values},
         places["locations"],
         places["products"],
+        names,
     )
     columns = {name: rows[f"value {at}"].copy() for at, name in enumerate(names)}
     place = rows["location"] * len(places["products"]) + rows["product"]
     return KnownDays(names, _layers(places, place, rows["day"].astype(np.int64), columns))
 
 
-def _query(names: Sequence[str]) -> str:
-    quoted = [name.replace("'", "''") for name in names]
-    values = ", ".join(f"coalesce((values -> '{name}')::float8, 'NaN')" for name in quoted)
+def _query(names: int) -> str:
+    one = "coalesce((values -> ($3::text[])[{at}])::float8, 'NaN')"
+    values = ", ".join(one.format(at=at) for at in range(1, names + 1))
     return (
-        f"SELECT l.at - 1, p.at - 1, date, {values} FROM regressor_days "  # noqa: S608
+        f"SELECT l.at - 1, p.at - 1, date, {values} FROM regressor_days "  # noqa: S608 - numbers
         "JOIN unnest($1::text[]) WITH ORDINALITY AS l (location, at) USING (location) "
         "JOIN unnest($2::text[]) WITH ORDINALITY AS p (product, at) USING (product) "
         "WHERE tenant_id = app_tenant() ORDER BY 1, 2, 3"

@@ -16,13 +16,13 @@ TAKE_TURNS = text(
     "SELECT pg_advisory_xact_lock(hashtextextended('sales ' || app_tenant()::text, 0))"
 )
 KNOWN = text(
-    f"SELECT count(s.id) FROM {PLACES} AS p (location, product) "  # noqa: S608
+    f"SELECT count(s.id) FROM {PLACES} AS p (location, product) "  # noqa: S608 - constants
     "LEFT JOIN series s ON s.tenant_id = app_tenant() "
     "AND s.location = p.location AND s.product = p.product"
 )
 ALL = text("SELECT count(*) FROM series WHERE tenant_id = app_tenant()")
 IDS = text(
-    f"SELECT s.id FROM {PLACES} WITH ORDINALITY AS p (location, product, place) "  # noqa: S608
+    f"SELECT s.id FROM {PLACES} WITH ORDINALITY AS p (location, product, place) "  # noqa: S608 - constants
     "JOIN series s ON s.tenant_id = app_tenant() "
     "AND s.location = p.location AND s.product = p.product ORDER BY p.place"
 )
@@ -30,7 +30,7 @@ IDS = text(
 
 def _make(table: str, columns: str, values: str) -> TextClause:
     return text(
-        f"INSERT INTO {table} (tenant_id, {columns}) "  # noqa: S608
+        f"INSERT INTO {table} (tenant_id, {columns}) "  # noqa: S608 - constants
         f"SELECT DISTINCT app_tenant(), {values} FROM {PLACES} AS p (location, product) "
         "ON CONFLICT DO NOTHING"
     )

@@ -31,13 +31,13 @@ SAME_KEY: Final = (
     "s.tenant_id = (SELECT app_tenant()) AND s.series_id = i.series_id AND s.date = i.date"
 )
 KEEP_CORRECTIONS: Final = text(
-    "INSERT INTO sale_corrections (tenant_id, series_id, date, quantity_before, quantity_after) "  # noqa: S608
+    "INSERT INTO sale_corrections (tenant_id, series_id, date, quantity_before, quantity_after) "  # noqa: S608 - ours
     "SELECT s.tenant_id, s.series_id, s.date, s.quantity, i.quantity "
     f"FROM ({INCOMING}) i JOIN sales s ON {SAME_KEY} "
     "WHERE s.quantity IS NOT NULL AND s.quantity IS DISTINCT FROM i.quantity"
 )
 REPLACE: Final = text(
-    "UPDATE sales s SET "  # noqa: S608
+    "UPDATE sales s SET "  # noqa: S608 - constants
     + ", ".join(f"{name} = i.{name}" for name in COLUMNS.split(", "))
     + f", updated_at = now() FROM ({INCOMING}) i WHERE {SAME_KEY} AND ("
     + " OR ".join(f"s.{name} IS DISTINCT FROM i.{name}" for name in COLUMNS.split(", "))
@@ -80,7 +80,7 @@ def _insert(columns: Mapping[str, Column], *, all_new: bool) -> TextClause:
     (SELECT app_tenant()), which is evaluated once, where app_tenant() would be for every row."""
     names = ", ".join(columns)
     insert = (
-        f"INSERT INTO sales (tenant_id, {names}) "  # noqa: S608
+        f"INSERT INTO sales (tenant_id, {names}) "  # noqa: S608 - the names of our own columns
         f"SELECT (SELECT app_tenant()), {names} FROM ({INCOMING}) i"
     )
     return text(insert if all_new else insert + MISSING)

@@ -32,7 +32,7 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012 - as SQLAlchemy has it
         str: Text,
         int: BigInteger,
         float: Double,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 ANSWER_SECONDS = 2.0
 BACKLOG = 1024
-WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - not bound to
 
 
 class PortTaken(Exception):

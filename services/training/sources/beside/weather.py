@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 DAYS: Final = text(
-    f"SELECT cell, date, lead, known_at, {', '.join(VARIABLES)} FROM weather_days "  # noqa: S608
+    f"SELECT cell, date, lead, known_at, {', '.join(VARIABLES)} FROM weather_days "  # noqa: S608 - ours
     "WHERE tenant_id = app_tenant() AND cell = ANY (CAST(:cells AS text[])) "
     "AND date BETWEEN :first AND :last ORDER BY cell, date, lead"
 )

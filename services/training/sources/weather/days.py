@@ -33,7 +33,7 @@ OBSERVED: Final = 0
 _VALUES = ", ".join(VARIABLES)
 _SET = ", ".join(f"{name} = excluded.{name}" for name in VARIABLES)
 KEEP: Final = text(
-    f"INSERT INTO weather_days AS w (tenant_id, cell, date, lead, known_at, {_VALUES}) "  # noqa: S608
+    f"INSERT INTO weather_days AS w (tenant_id, cell, date, lead, known_at, {_VALUES}) "  # noqa: S608 - ours
     "SELECT (SELECT app_tenant()), * FROM unnest(CAST(:cell AS text[]), CAST(:date AS date[]), "
     "CAST(:lead AS smallint[]), CAST(:known_at AS timestamptz[]), "
     + ", ".join(f"CAST(:{name} AS float8[])" for name in VARIABLES)
