@@ -42,7 +42,7 @@ async def as_admin(database: Database, *statements: str) -> None:
 async def test_a_sound_database_passes_every_check(database: Database) -> None:
     verdicts = await check_database(target_of(database))
     assert set(health(verdicts).values()) == {"ok"}
-    assert len(verdicts) == 9
+    assert len(verdicts) == 10
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ async def test_a_database_that_is_not_there_skips_what_needs_it() -> None:
     nowhere = Target("none", lambda role: f"postgresql://{role}:secret@127.0.0.1:1/morrow")
     verdicts = await check_database(nowhere)
     assert health(verdicts).pop("database") == "failed"
-    assert [it.health.value for it in verdicts[1:]] == ["skipped"] * 7
+    assert [it.health.value for it in verdicts[1:]] == ["skipped"] * 8
     assert not any("secret" in it.message for it in verdicts)
 
 

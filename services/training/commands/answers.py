@@ -23,7 +23,12 @@ class ErasureReceipt(TypedDict):
     tenant_id: str
     dry_run: bool
     rows: dict[str, int]
-    artifacts: int | None
+    audit_entries: int
+    artifacts: int
+    spooled: int
+    verified: bool
+    remaining: dict[str, int]
+    digest: str | None
 
 
 class TenantLimits(TypedDict):

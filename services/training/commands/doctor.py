@@ -8,10 +8,11 @@ import typer
 from services.training.commands.options import DEFAULT_DATA_DIR, AsJson
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rich.table import Table
 
+    from services.training.commands.checks.record import Heads
     from services.training.commands.checks.verdict import Verdict
 
 STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
@@ -24,23 +25,37 @@ def doctor(
             help="of `morrow up`; default: .morrow, or none if MORROW_DATABASE_URL is set",
         ),
     ] = None,
+    heads: Annotated[
+        Path | None,
+        typer.Option(
+            help="what an earlier `morrow doctor --json` printed, kept elsewhere: the audit log is "
+            "held against it",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check settings, keys, database, roles, sessions, locks, clock, model store and children.
+    """Check settings, keys, database, roles, audit log, sessions, locks, clock, model store and
+    children.
 
     It looks at what `morrow up` would use: the server at MORROW_DATABASE_URL, or the embedded one
     of the data directory, running or not. Exit status 1 if anything failed.
     """
     import os
 
+    from services.training.commands.checks.record import HeadsRefused, read_heads
     from services.training.commands.screen import Screen
 
+    try:
+        known = None if heads is None else read_heads(heads)
+    except HeadsRefused as refused:
+        raise typer.BadParameter(str(refused), param_hint="'--heads'") from None
+    screen = Screen(as_json)
     if data_dir is None and not os.environ.get("MORROW_DATABASE_URL"):
         data_dir = DEFAULT_DATA_DIR
-    verdicts = examine(data_dir, os.environ)
+    verdicts = examine(data_dir, os.environ, known, screen.say)
     sick = [verdict for verdict in verdicts if verdict.health == "failed"]
     told = f"{len(sick)} of {len(verdicts)} checks failed" if sick else "all is well"
-    Screen(as_json).result(
+    screen.result(
         {"healthy": not sick, "checks": [verdict.as_json() for verdict in verdicts]},
         *(_table(verdicts), told),
     )
@@ -48,7 +63,12 @@ def doctor(
         raise typer.Exit(1)
 
 
-def examine(data_dir: Path | None, environ: "Mapping[str, str]") -> "list[Verdict]":
+def examine(
+    data_dir: Path | None,
+    environ: "Mapping[str, str]",
+    known: "Heads | None",
+    say: "Callable[[str], None]",
+) -> "list[Verdict]":
     """Every verdict, in the order in which one would mend things."""
     import asyncio
 
@@ -63,7 +83,7 @@ def examine(data_dir: Path | None, environ: "Mapping[str, str]") -> "list[Verdic
     first = [*_examine_settings(data_dir, environ), *check_keys(data_dir, environ)]
     try:
         with open_target(data_dir or DEFAULT_DATA_DIR, environ) as target:
-            database = asyncio.run(check_database(target))
+            database = asyncio.run(check_database(target, known=known, say=say))
     except (NoDatabase, PostgresUnavailable, SecretRefused, OSError) as error:
         database = [failed("database", str(error)), *skip_database("there is no database")]
     return [*first, *database, asyncio.run(check_children())]

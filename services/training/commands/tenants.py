@@ -98,9 +98,22 @@ def erase(
         counts = table("table", "rows", right=("rows",))
         for name, count in receipt["rows"].items():
             counts.add_row(name, str(count))
-        artifacts = receipt["artifacts"]
-        told = "would be erased" if dry_run else f"erased, with {artifacts} artifacts"
-        screen.result(receipt, counts, f"{sum(receipt['rows'].values())} rows {told}")
+        counts.add_row("[dim]artifacts[/]", str(receipt["artifacts"]))
+        counts.add_row("[dim]batches that waited[/]", str(receipt["spooled"]))
+        counts.add_row("[dim]entries of the audit log, emptied[/]", str(receipt["audit_entries"]))
+        screen.result(receipt, counts, _outcome(receipt))
+        if receipt["remaining"]:
+            raise typer.Exit(1)
+
+
+def _outcome(receipt: "ErasureReceipt") -> str:
+    rows = f"{sum(receipt['rows'].values())} rows"
+    if receipt["dry_run"]:
+        return f"{rows} would be erased"
+    if receipt["remaining"]:
+        left = ", ".join(f"{count} in {place}" for place, count in receipt["remaining"].items())
+        return f"{rows} erased, but there are still {left}: it goes on, or ask again"
+    return f"{rows} erased, and nothing is left; receipt {receipt['digest']}"
 
 
 def _ask(tenant_id: str) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from migrations import read_revisions
 from services.training.commands.checks.periodic import CHECK as PERIODIC
 from services.training.commands.checks.periodic import check_periodic
+from services.training.commands.checks.record import CHECK as RECORD
+from services.training.commands.checks.record import Heads, check_record, silent
 from services.training.commands.checks.roles import check_role, check_walls
 from services.training.commands.checks.target import Target
 from services.training.commands.checks.verdict import Health, Verdict, failed, skipped, well
@@ -26,11 +28,26 @@ if TYPE_CHECKING:
 APPLICATION = "morrow-doctor"
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 5.0
 FAULTS = (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
-BEHIND_IT = ("migrations", "roles", "tenant walls", "periodic work", "sessions", "lock", "clock")
+BEHIND_IT = (
+    "migrations",
+    "roles",
+    "tenant walls",
+    "periodic work",
+    "audit log",
+    "sessions",
+    "lock",
+    "clock",
+)
 
 
-async def check_database(target: Target, clock: Callable[[], float] = time.time) -> list[Verdict]:
-    """Every verdict on the database; those behind the first that bars the way are skipped."""
+async def check_database(
+    target: Target,
+    clock: Callable[[], float] = time.time,
+    known: Heads | None = None,
+    say: Callable[[str], None] = silent,
+) -> list[Verdict]:
+    """Every verdict on the database; those behind the first that bars the way are skipped. `known`
+    are earlier heads of the audit log."""
     reached = await _answered("database", lambda: _check_reached(target))
     if reached.health is Health.FAILED:
         return [reached, *skip_database("the database cannot be reached")]
@@ -47,6 +64,12 @@ async def check_database(target: Target, clock: Callable[[], float] = time.time)
         await _connected(target, target.roles[0], PERIODIC, check_periodic)
         if at_head
         else skipped(PERIODIC, "the tables are not those of this release")
+    )
+    look = partial(check_record, known=known, say=say)
+    verdicts.append(
+        await _connected(target, target.roles[0], RECORD, look)
+        if at_head
+        else skipped(RECORD, "the tables are not those of this release")
     )
     verdicts.append(await _answered("sessions", lambda: _check_sessions(target)))
     verdicts.append(await _answered("lock", lambda: _check_lock(target)))

@@ -1,5 +1,6 @@
 """What a check found."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -13,14 +14,16 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`message` says what is so, and where it is not well, what to do."""
+    """`message` says what is so, and where it is not well, what to do. `heads`: of the chains of
+    the audit log, to be kept elsewhere."""
 
     check: str
     health: Health
     message: str
+    heads: Mapping[str, Mapping[str, object]] | None = None
 
-    def as_json(self) -> dict[str, str]:
-        return asdict(self)
+    def as_json(self) -> dict[str, object]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def well(check: str, message: str) -> Verdict:
