@@ -90,16 +90,7 @@ def _unpack(target: Path) -> None:
         pytest.skip("there is no pgbouncer here, and no apt-get to fetch Debian's with")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        fetched = subprocess.run(
-            ["apt-get", "download", *PACKAGES],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        if fetched.returncode != 0:
-            pytest.skip(f"Debian's pgbouncer cannot be fetched: {fetched.stderr.strip()[-300:]}")
+        _fetch(folder)
         draft = Path(folder) / "unpacked"
         for package in sorted(Path(folder).glob("*.deb")):
             subprocess.run(["dpkg", "-x", package, draft], check=True)
@@ -107,6 +98,24 @@ def _unpack(target: Path) -> None:
             draft.rename(target)
         except OSError:  # another was first, and its is as good
             assert (target / "usr/sbin/pgbouncer").exists()
+
+
+def _fetch(folder: str) -> None:
+    """Debian's packages into `folder`; skips the test where that is not possible, or takes long."""
+    command = ["apt-get", "download", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10"]
+    try:
+        subprocess.run(
+            [*command, *PACKAGES],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"Debian's pgbouncer cannot be fetched within {PATIENCE_SECONDS:g} s")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"Debian's pgbouncer cannot be fetched: {error.stderr.strip()[-300:]}")
 
 
 @contextmanager

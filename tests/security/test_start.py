@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from services.training.commands.checks.database import check_database
 from services.training.commands.checks.target import Target
 from services.training.startup import UnsafeConfiguration, require_safe_start
-from shared.database import DatabaseUnavailable
+from shared.database import DatabaseUnavailable, connect_directly
 from shared.pooler import sessions_change
 from shared.postgres import RunningPostgres
 from shared.roles import API, WORKER
@@ -86,6 +86,17 @@ async def test_a_database_that_is_away_is_no_unsafe_one(tmp_path: Path) -> None:
         await require_safe_start(nowhere, API)
 
 
+async def open_all_sessions(dsn: str, sessions: int) -> None:
+    """Have the pooler hold as many as it may, which it then chooses from."""
+    asking = [
+        await connect_directly(dsn, WORKER, "tests", named_statements=False)
+        for _ in range(sessions)
+    ]
+    await asyncio.gather(*(one.execute("SELECT pg_sleep(0.05)") for one in asking))
+    for one in asking:
+        await one.close()
+
+
 @pytest.mark.parametrize(
     ("sessions", "mode", "in_turns", "found"),
     [
@@ -105,6 +116,7 @@ def test_a_pooler_that_changes_sessions_is_found(
     ) as pooler:
         dsn = pooler.url(WORKER, database.name)
         with asyncio.Runner() as runner:
+            runner.run(open_all_sessions(dsn, sessions))
             assert [runner.run(sessions_change(dsn, WORKER)) for _ in range(3)] == [found] * 3
 
 
