@@ -2,6 +2,8 @@
 -- who ask whether it is, and whoever finds an unfinished one goes on with it.
 
 GRANT SELECT, INSERT, UPDATE ON erasures TO morrow_api;
+-- Whether a tenant is being erased is part of reading it.
+GRANT SELECT ON erasures TO morrow_worker;
 GRANT SELECT (seq, concerns, action, salt), UPDATE (actor, key_prefix, subject, before, after, salt)
 ON audit_log TO morrow_definer;
 CREATE POLICY definer_erases ON audit_log FOR UPDATE TO morrow_definer USING (true) WITH CHECK (true);
