@@ -72,10 +72,20 @@ def _without(redact: Callable[[str], str]) -> structlog.typing.Processor:
             return value if math.isfinite(value) else str(value)
         if isinstance(value, dict):
             return {redact(str(name)): told(str(name), each) for name, each in value.items()}
+        if (
+            isinstance(value, list | tuple)
+            and len(value) == 2
+            and isinstance(value[0], str | bytes)
+        ):
+            return list(pair(*value))
         if isinstance(value, list | tuple | set | frozenset):
             return [plain(each) for each in value]
         text = value if isinstance(value, str) else repr(value)
         return shortened(redact(text), MOST_CHARACTERS)
+
+    def pair(name: str | bytes, value: object) -> tuple[object, object]:
+        """Headers are often told in pairs."""
+        return plain(name), told(name if isinstance(name, str) else name.decode("latin-1"), value)
 
     def told(name: str, value: object) -> object:
         return CUT if IS_SENSITIVE.fullmatch(name) else plain(value)

@@ -23,8 +23,8 @@ SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"([?&][^\s=&\"'#?]{1,200}=)[^\s&\"'#]*"), rf"\1{CUT}"),  # queries, all of them
     (
         re.compile(
-            rf"(?i)({NAMES}[\"']?\s*[:=]\s*)"
-            r"(?:(?:bearer|basic)\s+\S+|b?\"[^\"]*\"|b?'[^']*'|[^\s,;&)}\]\"']+)"
+            rf"(?i)({NAMES}(?:[\\\\\"']{{1,4}}\s*[:=,]\s*|\s*[:=]\s*))"
+            r"(?:(?:bearer|basic)\s+\S+|b?\\*\"[^\"]*\"|b?\\*'[^']*'|[^\s,;&)}\]\"'\\]+)"
         ),
         rf"\1{CUT}",
     ),

@@ -74,7 +74,7 @@ def _tracked(root: Path) -> Iterator[str]:
 
 
 def _in_file(root: Path, path: str, plugins: Iterable[Plugin]) -> Iterator[Found]:
-    text = (root / path).read_bytes().decode("utf-8", "replace")
+    text = (root / path).read_bytes().replace(b"\0", b"").decode("utf-8", "replace")  # UTF-16 too
     for plugin in plugins:
         kind = plugin.secret_type
         if path.startswith("tests/") and kind in ONLY_OUTSIDE_TESTS:

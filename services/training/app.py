@@ -7,6 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -74,6 +75,8 @@ ROUTERS = (
     erasure_router,
 )
 MOST_KNOWN = 10_000
+
+log = structlog.get_logger()
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -184,6 +187,7 @@ async def _fault_of_migrations(engine: AsyncEngine) -> str | None:
 async def _fault_of_store(store: ArtifactStore) -> str | None:
     try:
         await store.check()
-    except ArtifactError as error:
-        return str(error)
+    except ArtifactError as error:  # anyone may ask: the place, and what it said, are for the log
+        log.warning("model_store_failed", error=str(error))
+        return type(error).__name__
     return None

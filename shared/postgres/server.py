@@ -24,6 +24,7 @@ SMALL_MACHINE: Mapping[str, str] = {
     "max_parallel_workers_per_gather": "0",  # the cores are for training
     "max_parallel_maintenance_workers": "0",
     "log_checkpoints": "off",
+    "log_error_verbosity": "terse",  # the details of an error quote rows
     "log_timezone": "UTC",
     "timezone": "UTC",
     "password_encryption": "scram-sha-256",

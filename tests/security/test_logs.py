@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 from urllib.parse import quote
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -123,6 +124,17 @@ def test_no_answer_holds_a_secret(heard: Heard) -> None:
 
 def test_no_answer_tells_what_serves_it(heard: Heard) -> None:
     assert not [answer.url for answer in heard.answers if "server" in answer.headers]
+
+
+async def test_the_log_of_the_server_quotes_no_row(database: Database) -> None:
+    connection = await asyncpg.connect(database.api_dsn)
+    await connection.execute("CREATE TEMPORARY TABLE t (quantity float CHECK (quantity < 0))")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await connection.execute("INSERT INTO t VALUES ($1)", FIGURE)
+    await connection.close()
+    log = database.server.log.read_text()
+    assert "violates check constraint" in log
+    assert str(FIGURE) not in log
 
 
 def test_who_cannot_start_tells_no_password(database: Database) -> None:

@@ -57,3 +57,17 @@ async def test_request_ids_are_echoed_when_sane(api: httpx.AsyncClient) -> None:
     for insane in ("a b", "x" * 129, "née"):
         made = await api.get("/health/live", headers={"X-Request-ID": insane.encode()})
         assert made.headers["x-request-id"].isalnum()
+
+
+async def test_what_is_wrong_with_the_store_is_told_without_its_place(
+    database: Database, tmp_path: Path
+) -> None:
+    """Anyone may ask."""
+    app = create_app(settings_for(database.api_dsn, tmp_path))
+    async with app.router.lifespan_context(app), client_of(app, None) as client:
+        (tmp_path / "models").rename(tmp_path / "elsewhere")
+        (tmp_path / "models").write_text("no directory")
+        answer = await client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["model_store"]["detail"] == "StoreUnavailable"
+    assert str(tmp_path) not in answer.text

@@ -101,6 +101,7 @@ SAID: list[dict[str, Any]] = [
     {"password": "hunter2-hunter2"},
     {"headers": {"Authorization": "hunter2-hunter2"}},
     {"headers": [(b"authorization", b"Bearer hunter2-hunter2")]},
+    {"headers": [[b"x-api-key", b"hunter2-hunter2"], ["cookie", "hunter2-hunter2"]]},
     {"error": ValueError("postgresql://api:hunter2-hunter2@db/morrow")},
     {"path": "/api/v1/training-jobs/1/ws?ticket=hunter2-hunter2"},
 ]

@@ -56,6 +56,12 @@ def test_what_is_planted_is_found_and_not_repeated(
     assert PLANTED[kind] not in told
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig", "latin-1"])
+def test_no_encoding_hides_it(encoding: str, repository: Path) -> None:
+    plant(repository, "deploy.ps1", f'$key = "{OURS}"  # für\n'.encode(encoding))
+    assert "Morrow API key" in {found.kind for found in scan(repository)}
+
+
 def test_a_comment_excuses_nothing(repository: Path) -> None:
     plant(repository, "deploy.py", f"key = '{OURS}'  # pragma: allowlist secret\n".encode())
     assert "Morrow API key" in {found.kind for found in scan(repository)}
