@@ -61,6 +61,13 @@ async def erase(api: httpx.AsyncClient, tenant_id: UUID, **query: Any) -> dict[s
     return receipt
 
 
+async def receipt_of(api: httpx.AsyncClient, tenant: Tenant) -> dict[str, Any]:
+    answer = await api.get(f"{BASE}/tenants/{tenant.id}/erasure")
+    assert answer.status_code == 200, answer.text
+    receipt: dict[str, Any] = answer.json()
+    return receipt
+
+
 async def begin_only(app: FastAPI, tenant_id: UUID) -> None:
     """As far as a process comes that dies right after."""
     async with tenant_transaction(app.state.resources.sessions, tenant_id) as session:
@@ -163,7 +170,7 @@ async def test_from_its_beginning_on_the_tenant_is_no_more(
     assert (await api.patch(f"{BASE}/tenants/{tenant.id}", json={})).status_code == 404
     due = "SELECT count(*) FROM periodic_due('pruning', interval '0', 10)"
     assert await admin.fetchval(due) == 0
-    kept = (await api.get(f"{BASE}/tenants/{tenant.id}/erasure")).json()
+    kept = await receipt_of(api, tenant)
     assert (kept["erased_at"], kept["verified"]) == (None, False)
 
 
@@ -217,11 +224,11 @@ async def test_one_that_was_broken_off_goes_on_by_itself(
 ) -> None:
     await begin_only(app, tenant.id)
     await erasing_of(app).look()
-    kept = (await api.get(f"{BASE}/tenants/{tenant.id}/erasure")).json()
+    kept = await receipt_of(api, tenant)
     assert kept["erased_at"] is None, "somebody may be at it"
     await long_ago(admin, tenant.id)
     await erasing_of(app).look()
-    kept = (await api.get(f"{BASE}/tenants/{tenant.id}/erasure")).json()
+    kept = await receipt_of(api, tenant)
     assert kept["verified"]
 
 
@@ -234,7 +241,7 @@ async def test_what_is_brought_after_all_is_found_and_the_receipt_told_anew(
     await long_ago(admin, tenant.id)
     await erasing_of(app).look()
     assert files_with(tmp_path, CANARY) == []
-    kept = (await api.get(f"{BASE}/tenants/{tenant.id}/erasure")).json()
+    kept = await receipt_of(api, tenant)
     assert kept["artifacts"] == erased["artifacts"] + 1
     assert kept["digest"] != erased["digest"]
     last = (await api.get(f"{BASE}/audit-log")).json()["items"][0]
@@ -310,8 +317,9 @@ async def test_other_processes_forget_the_tenant(
             await erase(api, tenant.id)
             door, recent = elsewhere.state.resources.door, elsewhere.state.recent_forecasts
             async with asyncio.timeout(20):
-                while door.recall(tenant.key) or (spool.shelf.root / str(tenant.id)).exists():
+                while door.recall(tenant.key) or (await receipt_of(api, tenant))["spooled"] == 0:
                     await asyncio.sleep(0.02)
+            assert not (spool.shelf.root / str(tenant.id)).exists()
             assert recent.bytes > 0
             assert recent.get(tenant.id, "query") is None
             assert door.recall(other.key) is not None

@@ -2,13 +2,13 @@
 nobody goes on with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Interval, bindparam, text
+from sqlalchemy import ARRAY, Interval, Uuid, bindparam, text
 
 from services.training.tenants.erasure import ERASED_CHANNEL, Eraser
 from shared.artifacts import StoreUnavailable
@@ -24,6 +24,9 @@ SWEEP_EVERY: Final = timedelta(minutes=10)
 SINCE: Final = text("SELECT * FROM erasures_since(:lately)").bindparams(
     bindparam("lately", LATE, type_=Interval)
 )
+ERASED: Final = text("SELECT erased_among(:asked)").bindparams(
+    bindparam("asked", type_=ARRAY(Uuid))
+)
 
 log = structlog.get_logger()
 
@@ -34,7 +37,6 @@ class Erasing:
 
     eraser: Eraser
     forget: Callable[[UUID], None]
-    forgotten: set[UUID] = field(default_factory=set)
 
     async def run(self) -> None:
         """Look until cancelled, at once when it is rung for."""
@@ -50,17 +52,20 @@ class Erasing:
         """One look at all that are being erased, or were of late."""
         async with self.eraser.held.engine.connect() as connection:
             found = (await connection.execute(SINCE)).all()
+        await self._erase_shelf()
         for erasure in found:
-            await self._forget(erasure.tenant_id, finished=erasure.finished)
+            self.forget(erasure.tenant_id)
             if not erasure.finished and erasure.untouched > ABANDONED:
                 await self.eraser.erase(erasure.tenant_id)
             elif erasure.finished and erasure.untouched > SWEEP_EVERY:
                 await self.eraser.sweep(erasure.tenant_id)
-        self.forgotten.intersection_update(erasure.tenant_id for erasure in found)
 
-    async def _forget(self, tenant_id: UUID, *, finished: bool) -> None:
-        self.forget(tenant_id)
-        if tenant_id not in self.forgotten:
-            if await self.eraser.erase_spool(tenant_id) and finished:
-                await self.eraser.finish(tenant_id)
-            self.forgotten.add(tenant_id)
+    async def _erase_shelf(self) -> None:
+        """Of those erased while this host was away, however long ago."""
+        here = [UUID(path.name) for path in self.eraser.spool.shelf.directories()]
+        if not here:
+            return
+        async with self.eraser.held.engine.connect() as connection:
+            erased = (await connection.execute(ERASED, {"asked": here})).scalars().all()
+        for tenant_id in erased:
+            await self.eraser.erase_spool(tenant_id)

@@ -71,13 +71,14 @@ class Eraser:
             await _count(session, artifacts=gone)
         return gone
 
-    async def erase_spool(self, tenant_id: UUID) -> int:
-        """What waits on the disk of this host; how many batches."""
+    async def erase_spool(self, tenant_id: UUID) -> None:
+        """What waits on the disk of this host, also after the receipt was ended elsewhere."""
         gone = await self.spool.erase(tenant_id)
         if gone:
             async with self._step(tenant_id) as session:
-                await _count(session, spooled=gone)
-        return gone
+                ended = await _count(session, spooled=gone)
+            if ended:
+                await self.finish(tenant_id)
 
     async def sweep(self, tenant_id: UUID) -> None:
         """Once more, for what a process that was cut off brought after the tenant had gone."""
@@ -194,8 +195,9 @@ def ring(held: Resources, tenant_id: UUID) -> None:
     held.bell.ring(CANCELLED_CHANNEL)
 
 
-async def _count(session: AsyncSession, rows: Mapping[str, int] | None = None, **more: int) -> None:
-    """Add to the receipt of the session's tenant, which the caller has locked."""
+async def _count(session: AsyncSession, rows: Mapping[str, int] | None = None, **more: int) -> bool:
+    """Add to the receipt of the session\'s tenant, which the caller has locked; whether it was
+    ended already."""
     receipt = await read_erasure(session)
     assert receipt is not None, "it was begun"
     if rows is not None:
@@ -205,6 +207,7 @@ async def _count(session: AsyncSession, rows: Mapping[str, int] | None = None, *
         setattr(receipt, name, getattr(receipt, name) + count)
     receipt.touched_at = (await session.execute(select(func.now()))).scalar_one()
     await session.flush()
+    return receipt.finished_at is not None
 
 
 def _moment(at: dt.datetime | None) -> str | None:
