@@ -196,7 +196,7 @@ def ring(held: Resources, tenant_id: UUID) -> None:
 
 
 async def _count(session: AsyncSession, rows: Mapping[str, int] | None = None, **more: int) -> bool:
-    """Add to the receipt of the session\'s tenant, which the caller has locked; whether it was
+    """Add to the receipt of the session's tenant, which the caller has locked; whether it was
     ended already."""
     receipt = await read_erasure(session)
     assert receipt is not None, "it was begun"
