@@ -115,14 +115,15 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     spool = app.state.spool = open_spool(settings)
     async with AsyncExitStack() as held:
         held.push_async_callback(engine.dispose)
+        sessions = make_sessions(engine, settings.longest_idle)
         resources = app.state.resources = Resources(
             settings=settings,
             engine=engine,
-            sessions=make_sessions(engine, settings.longest_idle),
+            sessions=sessions,
             artifacts=open_store(settings.model_root()),
             bell=bell,
             listener=listener,
-            door=await held.enter_async_context(open_door(settings, engine)),
+            door=await held.enter_async_context(open_door(settings, engine, sessions)),
             requests=RequestLimits(engine, settings.attempts_per_minute),
         )
         replay = Replay(resources, spool, READERS)

@@ -12,12 +12,15 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.jws_algorithms import KEY_KINDS
 from shared.key_strength import weakness
 from shared.origin import origin_of
+from shared.secure_url import require_secure
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
@@ -119,6 +122,16 @@ class Settings(BaseSettings):
     breaker_probes: Positive = 1
 
     allowed_hosts: Annotated[tuple[Host, ...], NoDecode] = ()  # none: any
+    oidc_issuer: str | None = None  # whose tokens are a second way in; none: keys alone
+    oidc_audience: Annotated[str | None, Field(validate_default=True)] = None
+    oidc_jwks_url: str | None = None  # none: the issuer's discovery document says
+    oidc_algorithms: Words = ("RS256", "ES256")
+    oidc_types: Words = ("at+jwt", "jwt")  # of a header's `typ`; `missing`: without one as well
+    oidc_tenant_claim: Annotated[str, Field(min_length=1)] = "tenant_id"
+    oidc_scopes_claim: Annotated[str, Field(min_length=1)] = "scope"
+    oidc_leeway_seconds: Annotated[float, Field(ge=0, le=300)] = 30
+    oidc_fresh_seconds: Annotated[float, Field(gt=0, le=3600)] = 300
+    oidc_stale_seconds: Annotated[float, Field(ge=0, le=86_400)] = 3600
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -159,6 +172,26 @@ class Settings(BaseSettings):
     @classmethod
     def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(origin_of, value))
+
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _is_believed(cls, value: str | None) -> str | None:
+        return None if value is None else require_secure(value)
+
+    @field_validator("oidc_audience")
+    @classmethod
+    def _has_an_audience(cls, value: str | None, given: ValidationInfo) -> str | None:
+        if given.data.get("oidc_issuer") is not None and not value:
+            raise ValueError("with MORROW_OIDC_ISSUER, name the audience that tokens must be for")
+        return value
+
+    @field_validator("oidc_algorithms")
+    @classmethod
+    def _are_of_public_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        refused = [name for name in value if name not in KEY_KINDS]
+        if refused or not value:
+            raise ValueError(f"{refused} are not among {', '.join(KEY_KINDS)}")
+        return value
 
     @classmethod
     def load(cls, **known: Any) -> Self:

@@ -3,34 +3,44 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Final
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training.identity.caller import Caller
+from services.training.identity.claims import ClaimNames, no_tenant
+from services.training.identity.issuer import Issuer
+from services.training.identity.issuer_keys import IssuerKeys, open_client
 from services.training.identity.key_uses import KeyUses
 from services.training.identity.key_watch import KeyWatch
 from services.training.identity.keys import find_caller
 from services.training.identity.known_keys import KnownKeys
+from services.training.identity.tokens import Tokens, TokenTerms, is_token
 from services.training.settings import Settings
 from shared.auth import digest_of, same_secret
 from shared.background import running
-from shared.database import PoolLimits, make_engine
+from shared.database import PoolLimits, Sessions, make_engine, tenant_transaction
 from shared.errors import Problem
 from shared.roles import API
 
+TENANT_EXISTS: Final = text("SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = app_tenant())")
 ASIDE: Final = PoolLimits(size=1, max_overflow=1, timeout=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What it takes to tell who is calling. `operator`: the digest of the operator's key."""
+    """What it takes to tell who is calling. `operator`: the digest of the operator's key, which
+    alone makes an operator: no token does."""
 
     engine: AsyncEngine
+    sessions: Sessions
     operator: bytes | None = field(repr=False)
     known_keys: KnownKeys
     watch: KeyWatch
     uses: KeyUses
+    tokens: Tokens | None
 
     def is_operator(self, secret: str) -> bool:
         return self.operator is not None and same_secret(self.operator, secret)
@@ -40,11 +50,21 @@ class Door:
         if self.is_operator(secret):
             raise Problem(403, "operator_not_tenant", "the operator key cannot act for a tenant")
         try:
-            found = await find_caller(self.engine, secret)
-        except Problem:
-            self.known_keys.forget(secret)
+            found = await self._look_up(secret)
+        except Problem as problem:
+            if problem.status == HTTPStatus.UNAUTHORIZED:
+                self.known_keys.forget(secret)
             raise
         self.known_keys.note(secret, found)
+        return found
+
+    async def _look_up(self, secret: str) -> Caller:
+        if self.tokens is None or not is_token(secret):
+            return await find_caller(self.engine, secret)
+        found = await self.tokens.caller_of(secret)
+        async with tenant_transaction(self.sessions, found.tenant_id) as session:
+            if not await session.scalar(TENANT_EXISTS):
+                raise no_tenant()
         return found
 
     def knows(self, secret: str) -> bool:
@@ -57,14 +77,48 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Door]:
+async def open_door(
+    settings: Settings, engine: AsyncEngine, sessions: Sessions
+) -> AsyncIterator[Door]:
     """With its loops, which have connections of their own: `engine` is for requests."""
     aside = make_engine(settings.database_url.get_secret_value(), API, ASIDE, "morrow-api-keys")
     key = settings.operator_key
-    operator = None if key is None else digest_of(key.get_secret_value())
     known_keys = KnownKeys(settings.known_key_seconds)
-    door = Door(engine, operator, known_keys, KeyWatch(aside, known_keys), KeyUses(aside))
     async with AsyncExitStack() as held:
         held.push_async_callback(aside.dispose)
+        door = Door(
+            engine=engine,
+            sessions=sessions,
+            operator=None if key is None else digest_of(key.get_secret_value()),
+            known_keys=known_keys,
+            watch=KeyWatch(aside, known_keys),
+            uses=KeyUses(aside),
+            tokens=await _open_tokens(settings, held),
+        )
         await held.enter_async_context(running(door.watch.run(), door.uses.run()))
         yield door
+
+
+async def _open_tokens(settings: Settings, held: AsyncExitStack) -> Tokens | None:
+    """The tokens that the settings allow; None where they name no issuer."""
+    terms = token_terms(settings)
+    if terms is None:
+        return None
+    client = await held.enter_async_context(open_client())
+    keys = IssuerKeys(client, terms.issuer, settings.oidc_jwks_url)
+    issuer = Issuer(keys.ask, settings.oidc_fresh_seconds, settings.oidc_stale_seconds)
+    held.push_async_callback(issuer.close)
+    return Tokens(terms, issuer)
+
+
+def token_terms(settings: Settings) -> TokenTerms | None:
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return TokenTerms(
+        issuer=settings.oidc_issuer,
+        audience=settings.oidc_audience,
+        algorithms=frozenset(settings.oidc_algorithms),
+        types=frozenset(kind.lower() for kind in settings.oidc_types),
+        leeway_seconds=settings.oidc_leeway_seconds,
+        names=ClaimNames(settings.oidc_tenant_claim, settings.oidc_scopes_claim),
+    )

@@ -30,7 +30,7 @@ async def find_caller(engine: AsyncEngine, secret: str) -> Caller:
 
 
 def expired(at: datetime) -> Exception:
-    return unauthorized(f"the API key expired at {at.isoformat()}")
+    return unauthorized(f"the key or token expired at {at.isoformat()}")
 
 
 def unexpired(found: Caller) -> Caller:
