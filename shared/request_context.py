@@ -9,6 +9,7 @@ from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+ANSWERS = {"http.response.start", "websocket.http.response.start"}
 SANE_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 REQUEST_SECONDS = Histogram(
     "morrow_http_request_seconds",
@@ -38,7 +39,7 @@ class RequestContext:
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"] in ANSWERS:
                 status = message["status"]
                 MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)

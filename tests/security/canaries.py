@@ -19,7 +19,8 @@ SHORTEST_TEXT = 8
 SHORTEST_NUMBER = 7  # with its point: 7391.125
 WALLED = """
 SELECT relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE a.attname = 'tenant_id' AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+WHERE a.attname = 'tenant_id' AND c.relkind IN ('r', 'p')
+  AND c.relnamespace = 'public'::regnamespace
 ORDER BY relname
 """
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")
@@ -55,9 +56,7 @@ def digest_of(rows: Rows) -> dict[str, str]:
 
 def canaries_of(victim: Rows, attacker: Rows) -> frozenset[str]:
     shared = set(_tokens(attacker))
-    return frozenset(
-        form for token in set(_tokens(victim)) - shared for form in _forms(token)
-    )
+    return frozenset(form for token in set(_tokens(victim)) - shared for form in _forms(token))
 
 
 def _tokens(value: object) -> Iterator[str]:

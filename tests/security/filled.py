@@ -1,7 +1,6 @@
 """Two tenants who hold everything, in one database that is filled once and copied for each run."""
 
 import asyncio
-import datetime as dt
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -32,7 +31,7 @@ from tests.security.naming import holdings_of
 from tests.security.shop import Shop, cut_keys, fill_at_rest, fill_at_work, open_shop
 from tests.worker_here import working_here
 
-SEALING_KEY = "sealing-key-of-the-tests"
+SEALING_KEY = "sealing-key-of-lazy-grey-badgers"
 AS_IF_NOW = (
     "UPDATE breaker_instances SET seen_at = now() + interval '1 hour'",
     "UPDATE api_keys SET expires_at = now() - interval '1 hour' WHERE name LIKE '% expired'",

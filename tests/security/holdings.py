@@ -70,6 +70,7 @@ class Holdings:
     products_page: str
     spool_page: str
     breakers_page: str
+    audit_page: str
 
     def sent(self) -> set[str]:
         return {getattr(self, field.name) for field in fields(self)}
@@ -95,6 +96,7 @@ def nobodys(of: Holdings) -> Holdings:
         locations_page=encode_cursor(names["location"]),
         products_page=encode_cursor(names["product"]),
         spool_page=encode_cursor(2**20),
+        audit_page=encode_cursor(at, 1, 2**40),
         breakers_page=encode_cursor(names["breaker"], str(uuid4())),
     )
 

@@ -15,9 +15,7 @@ EXPLAINED_DAY: Final = str(THROUGH + dt.timedelta(days=1))
 
 def bundle_bytes(marks: Marks, product: str, location: str, number: int) -> bytes:
     """A model that was exported somewhere, with the tenant's number all over it."""
-    days = [
-        day | {"mean": day["mean"] + marks.number + number} for day in forecast_days(HORIZON)
-    ]
+    days = [day | {"mean": day["mean"] + marks.number + number} for day in forecast_days(HORIZON)]
     bundle = made_bundle(
         product=product,
         location=location,

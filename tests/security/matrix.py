@@ -24,7 +24,7 @@ OTHERS = re.compile(
     r"|\b[0-9a-f]{32}\b|mrw_[0-9a-zA-Z_\-]+"
     r"|\d{4}-\d\d-\d\dT[0-9:.]+(Z|\+00:00)"
 )
-TOLD_APART = {"x-request-id", "content-length", "date"}
+TOLD_APART = re.compile("x-request-id|content-length|ratelimit-")
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Matrix:
 
     async def _name_others(self, row: Row) -> None:
         """A foreign name in one place after the other, and then in all of them."""
-        if row.who is Who.ANYONE or row.who is Who.OPERATOR:
+        if row.who <= set(Who):
             return
         places = row.places()
         every = [{label} for label in places] + ([set(places)] if len(places) > 1 else [])
@@ -105,32 +105,23 @@ class Matrix:
                 self._fault(request, f"with {key} unlike: {answers}")
 
     def _good_keys(self, row: Row) -> list[str]:
-        """The first is the attacker's own, or the operator's where only that will do."""
-        if isinstance(row.who, frozenset):
-            return [bearer(self.attacker.keys.of_scope[scope]) for scope in sorted(row.who)]
-        if row.who is Who.READER_OR_OPERATOR:
-            return [bearer(self.attacker.keys.of_scope[Scope.READ])]
-        return [bearer(OPERATOR_KEY)]
+        """The attacker's, one for each scope that will do; else the operator's, or any."""
+        scopes = sorted(row.who - set(Who))
+        return [bearer(self.attacker.keys.of_scope[scope]) for scope in scopes] or [
+            bearer(OPERATOR_KEY)
+        ]
 
     def _bad_keys(self, row: Row) -> dict[str, int]:
         """Each key that must not let in, with the status that says so."""
-        keys = self.attacker.keys
-        if row.who is Who.ANYONE:
+        if Who.ANYONE in row.who:
             return {}
-        unknown = {
-            key: 401
-            for key in (
-                *("", "Bearer", "Bearer nonsense", "Basic bm9ib2R5Og=="),
-                *(bearer(key) for key in (unknown_key(), keys.revoked, keys.expired)),
-                bearer(keys.full[:-1]),
-            )
-        }
-        if row.who is Who.OPERATOR:
-            return unknown | {bearer(keys.full): 403}
-        let_in = {Scope.READ} if row.who is Who.READER_OR_OPERATOR else row.who
-        lacking = {bearer(keys.of_scope[each]): 403 for each in Scope if each not in let_in}
-        operator = {} if row.who is Who.READER_OR_OPERATOR else {bearer(OPERATOR_KEY): 403}
-        return unknown | lacking | operator
+        keys = self.attacker.keys
+        wrong = ("", "Bearer", "Bearer nonsense", "Basic bm9ib2R5Og==", bearer(keys.full[:-1]))
+        gone = (unknown_key(), keys.revoked, keys.expired)
+        refused = dict.fromkeys([*wrong, *(bearer(key) for key in gone)], 401)
+        lacking = {bearer(keys.of_scope[each]): 403 for each in Scope if each not in row.who}
+        operator = {} if Who.OPERATOR in row.who else {bearer(OPERATOR_KEY): 403}
+        return refused | lacking | operator
 
     def _filled(self, row: Row, of: Mapping[str, Holdings]) -> Request:
         foreign: set[str] = set()
@@ -162,7 +153,7 @@ class Matrix:
 
     async def _send(self, request: Request, key: str) -> Seen:
         self.cases += 1
-        seen = await call(self.app, request, self.attacker.artifact, key)
+        seen = await call(self.app, request, self.attacker.artifact, key, number=self.cases)
         if not request.row.reads:
             self.watch.hear(request.foreign)
         if key != bearer(OPERATOR_KEY):
@@ -173,7 +164,7 @@ class Matrix:
 
     def _masked(self, seen: Seen) -> str:
         """What is alike in the answers about a foreign and about an unknown name."""
-        head = sorted(f"{n}: {v}" for n, v in seen.headers.items() if n not in TOLD_APART)
+        head = sorted(f"{n}: {v}" for n, v in seen.headers.items() if not TOLD_APART.match(n))
         text = "\n".join([str(seen.status), *head, seen.body.decode(errors="replace")])
         for holdings in (self.nobody, self.victim.holdings, self.attacker.holdings):
             for value in sorted(holdings.sent(), key=len, reverse=True):
@@ -185,7 +176,9 @@ class Matrix:
             self._fault(request, f"{seen.status} instead of {statuses}: {seen.body[:500]!r}")
 
     def _fault(self, request: Request, message: str) -> None:
-        self.faults.append(f"{request.row.operation} {dict(request.path)} {dict(request.query)}: {message}")
+        self.faults.append(
+            f"{request.row.operation} {dict(request.path)} {dict(request.query)}: {message}"
+        )
 
 
 def bearer(secret: str) -> str:

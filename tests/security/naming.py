@@ -48,6 +48,7 @@ def _lists(job: str) -> dict[str, str]:
         "locations_page": "/locations",
         "products_page": "/products",
         "breakers_page": "/circuit-breakers",
+        "audit_page": "/audit-log",
     }
 
 

@@ -10,11 +10,10 @@ from shared.auth import Scope
 
 
 class Who(Enum):
-    """Whom an operation is for, where it is not for keys of certain scopes."""
+    """Whom an operation is for beside keys of certain scopes."""
 
     ANYONE = "anyone"
     OPERATOR = "operator"
-    READER_OR_OPERATOR = "reader or operator"
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Row:
     the caller's own."""
 
     operation: str
-    who: frozenset[Scope] | Who
+    who: frozenset[Scope | Who]
     status: int = 200
     path: Mapping[str, Place | str] = field(default_factory=dict)
     query: Mapping[str, Place | str] = field(default_factory=dict)
@@ -130,11 +129,7 @@ def _filled(label: str, template: Any, choose: Callable[[str, Place], str]) -> A
     if isinstance(template, Place):
         return choose(label, template)
     if isinstance(template, Mapping):
-        return {
-            name: _filled(f"{label}.{name}", each, choose) for name, each in template.items()
-        }
+        return {name: _filled(f"{label}.{name}", each, choose) for name, each in template.items()}
     if isinstance(template, list):
-        return [
-            _filled(f"{label}.{index}", each, choose) for index, each in enumerate(template)
-        ]
+        return [_filled(f"{label}.{index}", each, choose) for index, each in enumerate(template)]
     return template

@@ -19,7 +19,9 @@ from tests.jobs.asking import FIRST_DAY
 from tests.security.made import EXPLAINED_DAY, WITHOUT_POOL
 from tests.security.row import Place, Row, Who, page
 
-READ = frozenset({Scope.READ})
+ANYONE = frozenset({Who.ANYONE})
+OPERATOR = frozenset({Who.OPERATOR})
+READ: frozenset[Scope | Who] = frozenset({Scope.READ})
 INGEST = frozenset({Scope.INGEST})
 TRAIN = frozenset({Scope.TRAIN})
 ADMIN = frozenset({Scope.ADMIN})
@@ -91,7 +93,7 @@ def v1(method: str, route: str, *more: Any, **named: Any) -> Row:
 
 
 PUBLIC = [
-    Row(f"GET {path}", Who.ANYONE)
+    Row(f"GET {path}", ANYONE)
     for path in (
         *("/health", "/health/live", "/health/ready"),
         *("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"),
@@ -99,21 +101,29 @@ PUBLIC = [
 ]
 OPERATORS = [
     v1(
-        "POST", "/tenants", Who.OPERATOR, 201, body=BAKERY,
+        "POST", "/tenants", OPERATOR, 201, body=BAKERY,
         idle=("body.plan",),
     ),
-    v1("GET", "/tenants", Who.OPERATOR, query={"cursor": page("tenants_page")}, idle=LIST),
-    v1("GET", "/tenants/{tenant_id}", Who.OPERATOR, path={"tenant_id": Place("tenant", 404)}),
+    v1("GET", "/tenants", OPERATOR, query={"cursor": page("tenants_page")}, idle=LIST),
+    v1("GET", "/tenants/{tenant_id}", OPERATOR, path={"tenant_id": Place("tenant", 404)}),
     v1(
-        "DELETE", "/tenants/{tenant_id}", Who.OPERATOR,
+        "DELETE", "/tenants/{tenant_id}", OPERATOR,
         path={"tenant_id": Place("tenant", 404)}, query={"dry_run": "true"},
     ),
     v1(
-        "GET", "/circuit-breakers", Who.READER_OR_OPERATOR,
+        "PATCH", "/tenants/{tenant_id}", OPERATOR, path={"tenant_id": Place("tenant", 404)},
+        body={"limits": {"requests_per_minute": 200_000}}, idle=("body.plan",),
+    ),
+    v1(
+        "GET", "/audit-log", ADMIN | OPERATOR, query={"cursor": page("audit_page")},
+        idle=("query.from", "query.to", "query.action", *LIST),
+    ),
+    v1(
+        "GET", "/circuit-breakers", READ | OPERATOR,
         query={"cursor": page("breakers_page")}, idle=LIST,
     ),
     v1(
-        "POST", "/circuit-breakers/{name}/reset", Who.OPERATOR, 202,
+        "POST", "/circuit-breakers/{name}/reset", OPERATOR, 202,
         path={"name": Place("breaker", 404)},
     ),
 ]  # fmt: skip
@@ -231,15 +241,15 @@ SOURCES = [
 ]  # fmt: skip
 SPOOL = [
     v1(
-        "GET", "/spool", frozenset({Scope.READ, Scope.INGEST}),
+        "GET", "/spool", READ | INGEST,
         query={"cursor": page("spool_page")}, idle=LIST,
     ),
     v1(
-        "GET", "/spool/{receipt_id}", frozenset({Scope.READ, Scope.INGEST}),
+        "GET", "/spool/{receipt_id}", READ | INGEST,
         path={"receipt_id": Place("receipt", 404)},
     ),
     v1(
-        "GET", "/spool/{receipt_id}", frozenset({Scope.READ, Scope.INGEST}),
+        "GET", "/spool/{receipt_id}", READ | INGEST,
         path={"receipt_id": Place("rejected", 404)},
     ),
     v1("DELETE", "/spool/{receipt_id}", INGEST, 204, path={"receipt_id": Place("rejected", 404)}),

@@ -4,13 +4,14 @@ import asyncio
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from fastapi import FastAPI
 
 from services.training import tables
 from services.training.breakers.fleet import BREAKERS_CHANNEL
+from services.training.metering.usage import Kind, meter
 from services.training.models.repr_digest import repr_digest
 from services.training.queue.periodic import Turn
 from services.training.retraining.policy import RETRAINING
@@ -30,6 +31,7 @@ from tests.spool.made_batch import batch_of
 
 BASE = "/api/v1"
 PRODUCTS, DAYS = 5, 150
+ENOUGH = {"requests_per_minute": 100_000}
 SOURCES = ("sales", "weather", "traffic")
 
 
@@ -61,6 +63,7 @@ async def open_shop(app: FastAPI, api: httpx.AsyncClient, marks: Marks) -> Shop:
     body = BAKERY | {"name": marks.name("bakery"), "plan": "unlimited"}
     made = (await api.post(f"{BASE}/tenants", json=body)).json()
     tenant, key = made["tenant"], made["api_key"]
+    await api.patch(f"{BASE}/tenants/{tenant['id']}", json={"limits": ENOUGH})
     return Shop(marks, UUID(tenant["id"]), tenant["slug"], key, app, client_of(app, key))
 
 
@@ -168,6 +171,9 @@ async def _keep_order_and_terms(shop: Shop, worker: Sessions) -> None:
         await session.execute(KEEP, order)
     async with tenant_transaction(shop.app.state.resources.sessions, shop.id) as session:
         session.add(tables.QueueTerms(tenant_id=shop.id, weight=shop.marks.number / 10_000))
+        until = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+        session.add(tables.OpenStream(tenant_id=shop.id, id=uuid4(), open_until=until))
+        await meter(session, shop.id, {Kind.ROWS: shop.marks.number})
 
 
 async def _fall_due(shop: Shop, worker: Sessions, bell: Bell) -> None:
