@@ -96,7 +96,7 @@ PUBLIC = [
     Row(f"GET {path}", ANYONE)
     for path in (
         *("/health", "/health/live", "/health/ready"),
-        *("/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"),
+        *("/openapi.json", "/docs"),
     )
 ]
 OPERATORS = [
