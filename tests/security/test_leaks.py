@@ -39,6 +39,7 @@ async def test_no_route_tells_a_tenant_of_another(filled: Filled, tmp_path: Path
     first, second = filled.sides
     with copied(filled, tmp_path) as ground:
         outcome = await attack(ground, first, second, ROWS)
+    print(f"\n{outcome.cases} calls, {outcome.canaries} canaries, {len(ROWS)} rows")
     assert outcome.faults == []
     assert outcome.cases > 2_000
     assert outcome.canaries > 500
