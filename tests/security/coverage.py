@@ -63,7 +63,8 @@ def _body_of(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[st
     content = operation.get("requestBody", {}).get("content", {})
     for media in content.values():
         schema = media.get("schema", {})
-        if "$ref" in schema:
-            schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-        for name in schema.get("properties", {}):
-            yield f"body.{name}".lower()
+        for each in (schema, *schema.get("anyOf", ())):
+            if "$ref" in each:
+                each = document["components"]["schemas"][each["$ref"].rsplit("/", 1)[1]]
+            for name in each.get("properties", {}):
+                yield f"body.{name}".lower()

@@ -48,6 +48,8 @@ class Holdings:
     event: str
     key: str
     spare_key: str
+    old_key: str
+    erased_tenant: str
     job: str
     spare_job: str
     model: str
@@ -102,7 +104,18 @@ def nobodys(of: Holdings) -> Holdings:
 
 
 UUIDS = (
-    *("tenant", "key", "spare_key", "job", "spare_job", "model", "challenger", "sync"),
+    *(
+        "tenant",
+        "erased_tenant",
+        "key",
+        "spare_key",
+        "old_key",
+        "job",
+        "spare_job",
+        "model",
+        "challenger",
+        "sync",
+    ),
     *("receipt", "rejected"),
 )
 NAMES = ("product", "location", "event", "breaker", "request_key", "sync_request_key")

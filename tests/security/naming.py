@@ -21,6 +21,8 @@ async def holdings_of(shop: Shop) -> Holdings:
         event=shop.marks.name("fair"),
         key=await _new_key(shop, "shown"),
         spare_key=await _new_key(shop, "spare"),
+        old_key=await _new_key(shop, "old"),
+        erased_tenant=shop.erased,
         job=job,
         spare_job=next(job["id"] for job in jobs if not job["finished_at"]),
         model=champion["id"],
@@ -58,7 +60,7 @@ async def _second_page(shop: Shop, path: str) -> str:
 
 
 async def _new_key(shop: Shop, name: str) -> str:
-    wanted: dict[str, Any] = {"name": shop.marks.name(name), "scopes": ["read"]}
+    wanted: dict[str, Any] = {"name": shop.marks.name(name), "scopes": ["admin"]}
     made = await shop.ask("POST", "/api-keys", json=wanted)
     key_id: str = made["id"]
     return key_id

@@ -111,6 +111,15 @@ OPERATORS = [
         path={"tenant_id": Place("tenant", 404)}, query={"dry_run": "true"},
     ),
     v1(
+        "GET", "/tenants/{tenant_id}/erasure", OPERATOR,
+        path={"tenant_id": Place("erased_tenant", 404)},
+    ),
+    v1(
+        "POST", "/tenants/{tenant_id}/api-keys", OPERATOR, 201,
+        path={"tenant_id": Place("tenant", 404)},
+        body={"name": "another", "scopes": ["read"]}, idle=("body.expires_at",),
+    ),
+    v1(
         "PATCH", "/tenants/{tenant_id}", OPERATOR, path={"tenant_id": Place("tenant", 404)},
         body={"limits": {"requests_per_minute": 200_000}}, idle=("body.plan",),
     ),
@@ -134,7 +143,11 @@ TENANTS = [
     v1("DELETE", "/api-keys/{key_id}", ADMIN, 204, path={"key_id": Place("spare_key", 404)}),
     v1(
         "POST", "/api-keys", ADMIN, 201,
-        body={"name": "another", "scopes": ["read"]}, idle=("body.expires_at",),
+        body={"name": "another", "scopes": ["admin"]}, idle=("body.expires_at",),
+    ),
+    v1(
+        "POST", "/api-keys/{key_id}/rotate", ADMIN, 201, path={"key_id": Place("old_key", 404)},
+        idle=("body.overlap_seconds", "body.expires_at"),
     ),
 ]  # fmt: skip
 JOBS = [

@@ -43,6 +43,7 @@ class Shop:
     key: str
     app: FastAPI
     client: httpx.AsyncClient
+    erased: str
     receipts: dict[str, str] = field(default_factory=dict)
 
     async def ask(self, method: str, path: str, **request: Any) -> Any:
@@ -61,10 +62,12 @@ class Shop:
 
 async def open_shop(app: FastAPI, api: httpx.AsyncClient, marks: Marks) -> Shop:
     body = BAKERY | {"name": marks.name("bakery"), "plan": "unlimited"}
-    made = (await api.post(f"{BASE}/tenants", json=body)).json()
+    gone, made = [(await api.post(f"{BASE}/tenants", json=body)).json() for _ in range(2)]
+    await api.delete(f"{BASE}/tenants/{gone['tenant']['id']}")
     tenant, key = made["tenant"], made["api_key"]
     await api.patch(f"{BASE}/tenants/{tenant['id']}", json={"limits": ENOUGH})
-    return Shop(marks, UUID(tenant["id"]), tenant["slug"], key, app, client_of(app, key))
+    client = client_of(app, key)
+    return Shop(marks, UUID(tenant["id"]), tenant["slug"], key, app, client, gone["tenant"]["id"])
 
 
 async def fill_at_work(shop: Shop) -> None:
