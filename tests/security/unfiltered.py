@@ -47,8 +47,8 @@ class Unfiltering(ast.NodeTransformer):
         if not _is_column(node.left) or not isinstance(node.ops[0], ast.Eq):
             return node
         self.taken += 1
-        true = ast.parse("__import__('sqlalchemy').true()", mode="eval").body
-        return ast.copy_location(ast.fix_missing_locations(true), node)
+        always = ast.parse(f"{ast.unparse(node.left)}.is_not(None)", mode="eval").body
+        return ast.copy_location(ast.fix_missing_locations(always), node)
 
 
 def _is_column(node: ast.expr) -> bool:
