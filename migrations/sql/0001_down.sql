@@ -1,6 +1,6 @@
 SET LOCAL ROLE morrow_definer;
 
-DROP FUNCTION take_request(uuid, uuid, jsonb), take_from_bucket(uuid, uuid, double precision),
+DROP FUNCTION tell_streams(uuid[], uuid[], interval), take_request(uuid, uuid, jsonb), take_from_bucket(uuid, uuid, double precision),
   bucket_level(double precision, timestamptz, double precision);
 DROP FUNCTION tell_breakers(text, text, interval, jsonb),
   told_breakers(uuid, interval, text, text, uuid, integer), reset_breaker(text);

@@ -6,6 +6,8 @@ GRANT SELECT, INSERT, UPDATE ON usage TO morrow_worker;
 GRANT SELECT, DELETE ON request_buckets TO morrow_api;
 
 GRANT SELECT, INSERT, UPDATE ON request_buckets TO morrow_definer;
+GRANT SELECT, UPDATE, DELETE ON open_streams TO morrow_definer;
+CREATE POLICY definer ON open_streams TO morrow_definer USING (true) WITH CHECK (true);
 CREATE POLICY definer ON request_buckets TO morrow_definer USING (true) WITH CHECK (true);
 
 SET LOCAL ROLE morrow_definer;
@@ -107,8 +109,18 @@ BEGIN
   END IF;
 END $$;
 
-REVOKE ALL ON FUNCTION bucket_level(double precision, timestamptz, double precision),
+-- Of one process's streams, whose ids nobody else knows: those that it holds for another `lease`, and
+-- those that have ended.
+CREATE FUNCTION tell_streams(held uuid[], closed uuid[], lease interval) RETURNS void
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+  DELETE FROM open_streams s WHERE s.id = ANY (closed);
+  UPDATE open_streams s SET open_until = now() + lease WHERE s.id = ANY (held);
+$$;
+
+REVOKE ALL ON FUNCTION tell_streams(uuid[], uuid[], interval),
+  bucket_level(double precision, timestamptz, double precision),
   take_from_bucket(uuid, uuid, double precision), take_request(uuid, uuid, jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION take_request(uuid, uuid, jsonb) TO morrow_api;
+GRANT EXECUTE ON FUNCTION take_request(uuid, uuid, jsonb), tell_streams(uuid[], uuid[], interval) TO morrow_api;
 
 SET LOCAL ROLE morrow_owner;

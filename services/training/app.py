@@ -23,6 +23,8 @@ from services.training.jobs.routes import router as jobs_router
 from services.training.jobs.socket import router as socket_router
 from services.training.metering.answers import RateLimitHeaders
 from services.training.metering.requests import RequestLimits
+from services.training.metering.streams import Streams
+from services.training.metering.tally import ForecastTally
 from services.training.models.routes import router as models_router
 from services.training.openapi import PROBLEMS, document_problems
 from services.training.pools import pool_limits
@@ -42,6 +44,7 @@ from services.training.tenants.key_routes import router as keys_router
 from services.training.tenants.limit_routes import router as limits_router
 from services.training.tenants.record_routes import router as record_router
 from services.training.tenants.routes import router as tenants_router
+from services.training.tenants.usage_routes import router as usage_router
 from shared.allowed_hosts import AllowedHosts
 from shared.artifacts import ArtifactError, ArtifactStore, open_store
 from shared.background import running
@@ -61,6 +64,7 @@ BASE = "/api/v1"
 ROUTERS = (
     tenants_router,
     limits_router,
+    usage_router,
     keys_router,
     sales_router,
     sources_router,
@@ -110,6 +114,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     engine = make_engine(dsn, API, pool_limits(settings), "morrow-api")
     connect = partial(connect_directly, settings.direct_dsn(), API, "morrow-api-listener")
     listener, bell = Listener(connect, (EVENTS_CHANNEL, ERASED_CHANNEL)), Bell(connect)
+    sessions = make_sessions(engine, settings.longest_idle)
     app.state.known_limits = Recent(MOST_KNOWN, math.inf)
     app.state.recent_forecasts = RecentForecasts(settings.forecast_cache_bytes)
     spool = app.state.spool = open_spool(settings)
@@ -125,12 +130,16 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
             listener=listener,
             door=await held.enter_async_context(open_door(settings, engine, sessions)),
             requests=RequestLimits(engine, settings.attempts_per_minute),
+            streams=Streams(engine, sessions),
+            served=ForecastTally(sessions),
         )
         replay = Replay(resources, spool, READERS)
         erasing = Erasing(Eraser(resources, spool), partial(_forget, app))
+        held.push_async_callback(resources.served.tell)
         held.enter_context(serve_own_metrics(settings.metrics_host, settings.metrics_port))
         loops = (listener.run(), bell.run(), replay.run(), erasing.run())
-        await held.enter_async_context(running(*loops))
+        telling = (resources.streams.run(), resources.served.run())
+        await held.enter_async_context(running(*loops, *telling))
         yield
 
 

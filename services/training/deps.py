@@ -14,6 +14,8 @@ from starlette.requests import HTTPConnection
 from services.training.identity.caller import Caller, unauthorized
 from services.training.identity.door import Door
 from services.training.metering.requests import RequestLimits
+from services.training.metering.streams import Streams
+from services.training.metering.tally import ForecastTally
 from services.training.settings import Settings
 from shared.artifacts import ArtifactStore
 from shared.auth import Scope
@@ -36,6 +38,8 @@ class Resources:
     listener: Listener
     door: Door
     requests: RequestLimits
+    streams: Streams
+    served: ForecastTally
 
     async def is_away(self, error: Exception) -> bool:
         """Whether this error of the database says that it is away."""

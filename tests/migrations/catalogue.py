@@ -28,6 +28,7 @@ CROSS_TENANTS: Final = [
     "reset_breaker(text)",
     "take_request(uuid,uuid,jsonb)",
     "tell_breakers(text,text,interval,jsonb)",
+    "tell_streams(uuid[],uuid[],interval)",
     "tenant_ids(uuid,integer)",
     "told_breakers(uuid,interval,text,text,uuid,integer)",
 ]

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -67,3 +68,33 @@ def threads_of_numeric_libraries(_: None, report: Report) -> set[str | None]:
 
 def ignores_termination(_: None, report: Report) -> bool:
     return signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+
+def burn(seconds: float, report: Report) -> None:
+    """Of the processor's time, half of it in a process of its own."""
+    _spin(seconds / 2)
+    subprocess.run([sys.executable, "-c", f"{SPIN}\nspin({seconds / 2})"], check=True)
+    report(os.getpid())
+
+
+def burn_for_ever(_: None, report: Report) -> None:
+    """After a second it says so."""
+    _spin(1.0)
+    report(os.getpid())
+    while True:
+        pass
+
+
+SPIN = """
+import time
+def spin(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+"""
+
+
+def _spin(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass

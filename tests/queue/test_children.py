@@ -196,3 +196,26 @@ if __name__ == "__main__":
         worker.wait()
     assert len(fork_servers) == 1
     assert all_end([child, grandchild, *fork_servers])
+
+
+async def test_what_a_call_costs_is_processor_time_of_the_child_and_of_what_it_starts(
+    slot: Slot,
+) -> None:
+    await ask(slot, made_work.double, 1)
+    before = slot.cpu_seconds
+    await ask(slot, made_work.sleep, 0.5)
+    assert slot.cpu_seconds - before < 0.2
+    await ask(slot, made_work.burn, 1.0)
+    assert 0.9 < slot.cpu_seconds - before < 1.6
+
+
+async def test_what_a_killed_child_used_is_not_forgotten(slot: Slot) -> None:
+    burning = asyncio.get_running_loop().create_future()
+    call = asyncio.create_task(
+        slot.run(made_work.burn_for_ever, None, burning.set_result, PATIENCE)
+    )
+    await asyncio.wait({burning})
+    call.cancel()
+    await asyncio.wait({call})
+    assert slot.cpu_seconds >= 1.0
+    assert await works_again(slot)

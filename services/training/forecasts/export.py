@@ -34,13 +34,19 @@ COLUMNS = {
 
 
 async def stream_export(
-    sessions: Sessions, tenant_id: UUID, format: Format, asked: AskedQuantiles
+    sessions: Sessions,
+    tenant_id: UUID,
+    format: Format,
+    asked: AskedQuantiles,
+    served: Callable[[], None],
 ) -> AsyncIterator[bytes]:
-    """The table in pieces, a series each; one that has nothing to average has no row."""
+    """The table in pieces, a series each, of which `served` is told; one that has nothing to
+    average has no row."""
     write = WRITERS[format](list(asked.levels))
     yield write.begin()
     async for forecast in _forecasts(sessions, tenant_id, asked):
         yield write.add(forecast)
+        served()
     yield write.end()
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -61,6 +62,7 @@ async def get_forecast(
 
     query = (product, location, first, days, tuple(asked.levels.items()), asked.whole)
     forecast = await ask_or_recall(ask, query, caller, held, recent)
+    held.served.note(caller.tenant_id)
     if forecast.degraded:
         response.headers["Age"] = f"{forecast.age_seconds or 0:.0f}"
         response.headers["X-Morrow-Degraded"] = "database_unavailable"
@@ -79,7 +81,8 @@ async def export_forecasts(
     format: Literal["csv", "parquet", "json"] = "csv",
 ) -> StreamingResponse:
     """Every series' forecast, streamed."""
-    body = stream_export(held.sessions, caller.tenant_id, format, asked)
+    served = partial(held.served.note, caller.tenant_id)
+    body = stream_export(held.sessions, caller.tenant_id, format, asked, served)
     return StreamingResponse(
         body,
         media_type=MEDIA_TYPES[format],

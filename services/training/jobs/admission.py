@@ -11,12 +11,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 from services.training import tables
 from services.training.jobs.schemas import ENDED, TrainingRequest
 from services.training.jobs.store import count_held, open_preparations
-from services.training.metering.limits import Limits, limits_of
+from services.training.metering.caps import read_limits
+from services.training.metering.limits import Limits
+from services.training.metering.quotas import require_quota
+from services.training.metering.usage import Kind as Used
 from services.training.queue.backlog import count_backlog
 from services.training.queue.task import Refused, Snooze
 from services.training.sources.kinds import UNCONNECTED, Kind, SourceName
 from services.training.sources.store import read_source
-from services.training.tenants.store import read_tenant
 from shared.errors import InputError, Problem
 
 RETRY_SECONDS = 10
@@ -31,10 +33,12 @@ class NoRoom(Snooze):
 
 
 async def check_room(session: AsyncSession, tenant_id: UUID) -> None:
-    """Raise a 429 where the tenant has as many jobs open, or tasks queued, as it may. Until the
-    transaction ends nobody else is admitted for the tenant. What a job has put in before it is
-    admitted does not count: jobs that fill the queue by halves would wait for each other."""
+    """Raise a 429 where the tenant has as many jobs open, or tasks queued, as it may, or has used
+    the day's CPU-seconds. Until the transaction ends nobody else is admitted for the tenant. What
+    a job has put in before it is admitted does not count: jobs that fill the queue by halves would
+    wait for each other."""
     limits = await _limits_alone(session, tenant_id)
+    await require_quota(session, Used.CPU_SECONDS, limits.cpu_seconds_per_day)
     if limits.open_jobs is not None and await _count_open_jobs(session) >= limits.open_jobs:
         raise _too_many("too_many_jobs", f"{limits.open_jobs} jobs wait or run already")
     if limits.queued_tasks is not None and await _backlog(session) >= limits.queued_tasks:
@@ -43,7 +47,7 @@ async def check_room(session: AsyncSession, tenant_id: UUID) -> None:
 
 async def require_size(session: AsyncSession, job_id: UUID) -> None:
     """Raise `Refused` where what the job holds so far is too much for an empty queue."""
-    most = (await _limits(session)).queued_tasks
+    most = (await read_limits(session)).queued_tasks
     if most is None:
         return
     wanted = await count_held(session, job_id)
@@ -77,13 +81,7 @@ async def _limits_alone(session: AsyncSession, tenant_id: UUID) -> Limits:
         text("SELECT pg_advisory_xact_lock(hashtextextended('admission:' || :tenant, 0))"),
         {"tenant": str(tenant_id)},
     )
-    return await _limits(session)
-
-
-async def _limits(session: AsyncSession) -> Limits:
-    tenant = await read_tenant(session)
-    assert tenant is not None, "a tenant is erased only together with its jobs and keys"
-    return limits_of(tenant)
+    return await read_limits(session)
 
 
 async def _count_open_jobs(session: AsyncSession) -> int:

@@ -59,12 +59,12 @@ async def pool(shop: Workshop, task: ClaimedTask) -> None:
     """Learn what the tenant's series share, and let the job's train with it."""
     await announce(shop, task, EventType.PRODUCT_PROGRESS, "learning")
     lesson = await read_lesson(shop, task)
-    outcome = await learn_in_child(shop, task, lesson)
+    outcome, cpu_seconds = await learn_in_child(shop, task, lesson)
     match outcome:
         case Refused(code=code, message=message):
-            await go_without(shop, task, {"code": code, "message": message})
+            await go_without(shop, task, {"code": code, "message": message}, cpu_seconds)
         case LearntPools():
-            await publish_pools(shop, task, outcome)
+            await publish_pools(shop, task, outcome, cpu_seconds)
 
 
 async def train(shop: Workshop, task: ClaimedTask) -> None:
@@ -74,12 +74,12 @@ async def train(shop: Workshop, task: ClaimedTask) -> None:
             await publish_unchanged(shop, task)
             return
         await announce(shop, task, EventType.PRODUCT_STARTED, "training")
-        outcome = await train_in_child(shop, task)
+        outcome, cpu_seconds = await train_in_child(shop, task)
         match outcome:
             case Trained():
-                await publish(shop, task, outcome)
+                await publish(shop, task, outcome, cpu_seconds)
             case Refused():
-                await publish_refusal(shop, task, outcome)
+                await publish_refusal(shop, task, outcome, cpu_seconds)
 
 
 def cargo_of(shop: Workshop) -> dict[str, Cargo]:

@@ -17,9 +17,11 @@ from services.training.jobs.pool_lesson import TenantLesson
 from services.training.jobs.progress import progress_told
 from services.training.jobs.schemas import PRIORITIES, TrainingRequest
 from services.training.jobs.settle import event_of, job_transaction, tell_and_end
+from services.training.jobs.spending import spending
 from services.training.jobs.store import POOL, warn
 from services.training.jobs.training import DEADLINE_SLACK_SECONDS
 from services.training.jobs.workshop import Workshop
+from services.training.metering.usage import Kind, meter
 from services.training.models.retention import forget_artifacts
 from services.training.queue.enqueue import NewTask
 from services.training.queue.finish import finish
@@ -46,24 +48,28 @@ def pool_cost(series: int) -> float:
 
 async def learn_in_child(
     shop: Workshop, task: ClaimedTask, taught: TenantLesson
-) -> LearntPools | Refused:
-    """Learn in a slot of its own."""
+) -> tuple[LearntPools | Refused, float]:
+    """Learn in a slot of its own; and the CPU-seconds it took."""
     deadline = taught.lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
-    async with progress_told(shop, task) as note, shop.slots.take() as slot:
+    async with progress_told(shop, task) as note, spending(shop, task) as spent:
+        slot = spent.slot
         try:
             outcome: bytes | Refused = await slot.run(learn_pools, taught.lesson, note, deadline)
         finally:
             slot.kill()  # it is several times as large as a child that only trains
-    return outcome if isinstance(outcome, Refused) else LearntPools(outcome, taught.lore)
+        used = spent.cpu_seconds
+    return (outcome if isinstance(outcome, Refused) else LearntPools(outcome, taught.lore)), used
 
 
-async def publish_pools(shop: Workshop, task: ClaimedTask, pools: LearntPools) -> None:
+async def publish_pools(
+    shop: Workshop, task: ClaimedTask, pools: LearntPools, cpu_seconds: float = 0.0
+) -> None:
     """Store the pools, keep them for later jobs in place of older ones, and let the job's series
     train with them: the rows in one fenced transaction."""
     owner = str(task.tenant_id)
     artifact = await shop.artifacts.put(owner, marked(pools.content))
     try:
-        dropped = await _keep_and_release(shop, task, pools.lore, artifact)
+        dropped = await _keep_and_release(shop, task, pools.lore, artifact, cpu_seconds)
     except StalePublish:
         await forget_artifacts(shop.artifacts, owner, [artifact.sha256])
         raise
@@ -72,7 +78,7 @@ async def publish_pools(shop: Workshop, task: ClaimedTask, pools: LearntPools) -
 
 
 async def _keep_and_release(
-    shop: Workshop, task: ClaimedTask, lore: Lore, artifact: Artifact
+    shop: Workshop, task: ClaimedTask, lore: Lore, artifact: Artifact, cpu_seconds: float
 ) -> Sequence[str]:
     """Returns the digests of pools that are kept no longer."""
     event = event_of(task, EventType.PRODUCT_PROGRESS, f"{task.subject}: learnt")
@@ -81,12 +87,15 @@ async def _keep_and_release(
         dropped = await keep(session, task, _terms(task), lore, artifact)
         await let_train(session, task, {"pools": artifact.sha256})
         await tell_and_end(session, task, [event])
+        await meter(session, {Kind.CPU_SECONDS: cpu_seconds})
     return dropped
 
 
-async def go_without(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) -> None:
+async def go_without(
+    shop: Workshop, task: ClaimedTask, error: dict[str, Any], cpu_seconds: float
+) -> None:
     """Let the job's series train without the pool that they hold too little for, and say so."""
-    await _let_train(shop, task, error, {"pools": None}, POOL_TOO_SMALL)
+    await _let_train(shop, task, error, {"pools": None}, POOL_TOO_SMALL, cpu_seconds)
 
 
 async def bury_pool(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) -> None:
@@ -96,7 +105,12 @@ async def bury_pool(shop: Workshop, task: ClaimedTask, error: dict[str, Any]) ->
 
 
 async def _let_train(
-    shop: Workshop, task: ClaimedTask, error: dict[str, Any], news: dict[str, Any], warning: str
+    shop: Workshop,
+    task: ClaimedTask,
+    error: dict[str, Any],
+    news: dict[str, Any],
+    warning: str,
+    cpu_seconds: float = 0.0,
 ) -> None:
     message = f"{task.subject} was not learnt, each trains by itself: {error['message']}"
     event = event_of(task, EventType.PRODUCT_PROGRESS, message, error)
@@ -105,6 +119,7 @@ async def _let_train(
         await let_train(session, task, news)
         await warn(session, task.group_id, warning, message)
         await tell_and_end(session, task, [event])
+        await meter(session, {Kind.CPU_SECONDS: cpu_seconds})
     shop.bell.ring(QUEUED_CHANNEL)
 
 

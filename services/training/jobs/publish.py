@@ -8,6 +8,7 @@ from services.training.jobs.events import EventType
 from services.training.jobs.marks import mark_seen
 from services.training.jobs.settle import event_of, job_transaction, settle_product
 from services.training.jobs.workshop import Workshop
+from services.training.metering.usage import Kind, meter
 from services.training.models.bundle import Bundle, bundle_of, pack
 from services.training.models.new_model import new_model
 from services.training.models.retention import Retention, drop_versions, forget_artifacts
@@ -15,7 +16,7 @@ from services.training.models.store import publish_model
 from services.training.queue.task import ClaimedTask, State
 
 
-async def publish(shop: Workshop, task: ClaimedTask, trained: Trained) -> None:
+async def publish(shop: Workshop, task: ClaimedTask, trained: Trained, cpu_seconds: float) -> None:
     """Make the model the series' newest version, unless the task is no longer this claim's."""
     bundle = _bundle(task, trained)
     artifact = await shop.artifacts.put(str(task.tenant_id), pack(bundle))
@@ -35,16 +36,20 @@ async def publish(shop: Workshop, task: ClaimedTask, trained: Trained) -> None:
         result = told | {"model_id": str(published.id)}
         await mark_seen(session, task.group_id, [payload])
         await settle_product(session, task, State.SUCCEEDED, event, result)
+        await meter(session, {Kind.TRAININGS: 1, Kind.CPU_SECONDS: cpu_seconds})
     await forget_artifacts(shop.artifacts, str(task.tenant_id), unnamed)
 
 
-async def publish_refusal(shop: Workshop, task: ClaimedTask, refused: Refused) -> None:
+async def publish_refusal(
+    shop: Workshop, task: ClaimedTask, refused: Refused, cpu_seconds: float
+) -> None:
     """A series that cannot be trained has failed, with its reason; the baseline answers for it."""
     error = {"code": str(refused.code), "message": refused.message}
     event = event_of(task, EventType.PRODUCT_FAILED, f"{task.subject}: {refused.message}", error)
     async with job_transaction(shop, task) as session:
         await mark_seen(session, task.group_id, [task.payload])
         await settle_product(session, task, State.FAILED, event, error=error)
+        await meter(session, {Kind.CPU_SECONDS: cpu_seconds})
 
 
 async def publish_unchanged(shop: Workshop, task: ClaimedTask) -> None:

@@ -166,9 +166,10 @@ async def list_events(
         if "text/event-stream" not in (accept or ""):
             found = await read_events(session, job_id, since)
             return EventPage(items=[EventOut.model_validate(event) for event in found])
+    stream = await held.streams.open(caller.tenant_id)
     after = since if last_event_id is None else last_event_id
     return StreamingResponse(
-        _server_sent(held, caller, job_id, after),
+        _server_sent(held, caller, job_id, after, stream),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -183,11 +184,11 @@ async def create_ticket(body: TicketBody, caller: Reader, session: Transaction) 
 
 
 async def _server_sent(
-    held: Resources, caller: Caller, job_id: UUID, since: int
+    held: Resources, caller: Caller, job_id: UUID, since: int, stream: UUID
 ) -> AsyncIterator[str]:
     with suppress(KeyEnded), held.door.watch.over(caller) as standing:
         batches = follow(held.sessions, held.listener, caller.tenant_id, job_id, since, standing)
-        async for batch in batches:
+        async for batch in held.streams.watch(stream, batches):
             for event in batch:
                 standing.require()
                 body = event.model_dump_json(exclude_none=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -23,6 +24,7 @@ SEND_SECONDS = 5.0
 FINISHED, REFUSED, RESTARTING, TOO_SLOW = 1000, 1008, 1012, 1013
 
 router = APIRouter()
+Batches = AsyncGenerator[Sequence[EventOut], None]
 
 
 class TooSlow(Exception):
@@ -39,12 +41,16 @@ async def watch_job(
     resources = resources_of(socket)
     try:
         caller = await _admit(resources, socket, job_id, ticket)
+        stream = await resources.streams.open(caller.tenant_id)
     except Problem as problem:
         await socket.send_denial_response(problem_response(socket, problem))
         return
     await socket.accept()
     with resources.door.watch.over(caller) as standing:
-        await _stream(socket, resources, caller.tenant_id, job_id, since, standing)
+        batches = follow(
+            resources.sessions, resources.listener, caller.tenant_id, job_id, since, standing
+        )
+        await _stream(socket, resources.streams.watch(stream, batches), standing)
 
 
 async def _admit(
@@ -80,18 +86,10 @@ async def _by_ticket(resources: Resources, socket: WebSocket, job_id: UUID, tick
     return await let_in(socket, found)
 
 
-async def _stream(
-    socket: WebSocket,
-    resources: Resources,
-    tenant_id: UUID,
-    job_id: UUID,
-    since: int,
-    standing: Standing,
-) -> None:
+async def _stream(socket: WebSocket, batches: Batches, standing: Standing) -> None:
     """Send until the job is finished, the client is gone, or too slow to be waited for."""
     gone = asyncio.create_task(_until_gone(socket))
     try:
-        batches = follow(resources.sessions, resources.listener, tenant_id, job_id, since, standing)
         async with contextlib.aclosing(batches):
             async for batch in batches:
                 if gone.done():

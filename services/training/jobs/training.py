@@ -10,6 +10,7 @@ from services.training.jobs.child import Lesson, SavedPools, learn
 from services.training.jobs.events import EventType
 from services.training.jobs.progress import progress_told
 from services.training.jobs.settle import event_of, job_transaction, settle_product
+from services.training.jobs.spending import spending
 from services.training.jobs.workshop import Workshop
 from services.training.models.store import last_trained
 from services.training.queue.locks import LockBusy, LockLost
@@ -43,14 +44,14 @@ async def is_trained(shop: Workshop, task: ClaimedTask) -> bool:
     return last is not None and last.fingerprint == task.payload["fingerprint"]
 
 
-async def train_in_child(shop: Workshop, task: ClaimedTask) -> Trained | Refused:
-    """Run the core on the task's dataset in a slot of its own."""
+async def train_in_child(shop: Workshop, task: ClaimedTask) -> tuple[Trained | Refused, float]:
+    """Run the core on the task's dataset in a slot of its own; and the CPU-seconds it took."""
     dataset = await shop.artifacts.get(str(task.tenant_id), task.payload["dataset"])
     lesson = Lesson(dataset, config_of(task.payload["config"]), await _pools(shop, task))
     deadline = lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
-    async with progress_told(shop, task) as note, shop.slots.take() as slot:
-        outcome: Trained | Refused = await slot.run(learn, lesson, note, deadline)
-        return outcome
+    async with progress_told(shop, task) as note, spending(shop, task) as spent:
+        outcome: Trained | Refused = await spent.slot.run(learn, lesson, note, deadline)
+        return outcome, spent.cpu_seconds
 
 
 async def _pools(shop: Workshop, task: ClaimedTask) -> SavedPools | None:

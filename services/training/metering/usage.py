@@ -3,16 +3,16 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from uuid import UUID
+from typing import Final
 
+from sqlalchemy import ColumnElement, cast, func, select
 from sqlalchemy import Date as SqlDate
-from sqlalchemy import cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training.tables import Usage
 
-TODAY = cast(func.timezone("UTC", func.now()), SqlDate)
+TODAY: Final[ColumnElement[dt.date]] = cast(func.timezone("UTC", func.now()), SqlDate)
 
 
 class Kind(StrEnum):
@@ -25,11 +25,11 @@ class Kind(StrEnum):
     FORECASTS = "forecasts"
 
 
-async def meter(session: AsyncSession, tenant_id: UUID, used: Mapping[Kind, float]) -> None:
-    """Add to what was used today, in the caller's transaction: to be said last in it, because until
-    it ends others who meter the same wait."""
+async def meter(session: AsyncSession, used: Mapping[Kind, float]) -> None:
+    """Add to what the session's tenant used today, in the caller's transaction: to be said last in
+    it, because until it ends others who meter the same wait."""
     rows = [
-        {"tenant_id": tenant_id, "day": TODAY, "kind": kind.value, "amount": amount}
+        {"tenant_id": session.info["tenant_id"], "day": TODAY, "kind": kind.value, "amount": amount}
         for kind, amount in sorted(used.items())
         if amount
     ]
@@ -48,6 +48,11 @@ async def used_today(session: AsyncSession) -> dict[Kind, float]:
     found = await session.execute(select(Usage.kind, Usage.amount).where(Usage.day == TODAY))
     amounts = {row.kind: row.amount for row in found}
     return {kind: amounts.get(kind.value, 0.0) for kind in Kind}
+
+
+async def today(session: AsyncSession) -> dt.date:
+    """The day by the database's clock, UTC."""
+    return (await session.scalars(select(TODAY))).one()
 
 
 async def read_usage_by_day(

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
+from services.training.queue.cpu_time import cpu_seconds, cpu_seconds_of_session
 from services.training.queue.task import TaskError
 
 Report = Callable[[Any], None]
@@ -71,7 +72,10 @@ def fork_server(preload: list[str]) -> ForkServerContext:
 
 
 class Slot:
-    """Room for one child. `run` starts it when there is none."""
+    """Room for one child. `run` starts it when there is none.
+
+    `cpu_seconds` is what its children and all that these started have used so far, by the kernel's
+    count; of a child that dies of itself what it had used at its last word."""
 
     def __init__(self, context: ForkServerContext, limits: ChildLimits) -> None:
         self._context = context
@@ -79,6 +83,8 @@ class Slot:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="slot")
         self._child: ForkServerProcess | None = None
         self._pipe: Connection[Any, Any] | None = None
+        self._counted = 0.0
+        self.cpu_seconds = 0.0
 
     async def run(self, work: Work, argument: Any, on_progress: Report, seconds: float) -> Any:
         """The value of `work(argument, report)`, computed in the child within `seconds`.
@@ -93,6 +99,7 @@ class Slot:
                 await loop.run_in_executor(self._reader, pipe.send, (work, argument))
                 while True:
                     answer = await loop.run_in_executor(self._reader, pipe.recv)
+                    self._count()
                     if answer.kind == "progress":
                         on_progress(answer.value)
                     else:
@@ -114,6 +121,7 @@ class Slot:
         if child is None:
             return
         assert child.pid is not None, "a child is kept only once it was started"
+        self._count_of(child.pid, cpu_seconds_of_session)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.kill()
@@ -133,8 +141,18 @@ class Slot:
             child = self._context.Process(target=_serve, args=(theirs, self._limits), daemon=True)
             child.start()
             theirs.close()
-            self._child, self._pipe = child, ours
+            self._child, self._pipe, self._counted = child, ours, 0.0
         return self._pipe
+
+    def _count(self) -> None:
+        if self._child is not None and self._child.pid is not None:
+            self._count_of(self._child.pid, cpu_seconds)
+
+    def _count_of(self, pid: int, used_by: Callable[[int], float]) -> None:
+        """Add what this child used since it was last counted."""
+        used = used_by(pid)
+        self.cpu_seconds += max(0.0, used - self._counted)
+        self._counted = max(used, self._counted)
 
     def _obituary(self) -> tuple[str, str]:
         child = self._child

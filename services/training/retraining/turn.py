@@ -17,6 +17,8 @@ from services.training.audit.actor import SERVICE
 from services.training.audit.record import record
 from services.training.jobs.schemas import PRIORITIES
 from services.training.jobs.store import PREPARE, add_job
+from services.training.metering.caps import read_limits
+from services.training.metering.usage import Kind, used_today
 from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.periodic import Turn, end_turn
 from services.training.queue.runner import QUEUED_CHANNEL
@@ -66,11 +68,17 @@ async def retrain_due(sessions: Sessions, bell: Bell, turn: Turn) -> None:
 
 
 async def _look(sessions: Sessions, tenant_id: UUID) -> Look:
-    """While any job of the tenant is open the next is not asked for: it may be about the same."""
+    """While any job of the tenant is open the next is not asked for: it may be about the same. Nor
+    while the day's quota is spent."""
     async with tenant_transaction(sessions, tenant_id) as session:
         policy, now = await store.read_policy(session), await store.read_now(session)
-        waits = not policy.enabled or await store.has_open_job(session)
+        waits = not policy.enabled or await store.has_open_job(session) or await _is_spent(session)
         return Look(policy, now, () if waits else await store.read_standings(session))
+
+
+async def _is_spent(session: AsyncSession) -> bool:
+    most = (await read_limits(session)).cpu_seconds_per_day
+    return most is not None and (await used_today(session))[Kind.CPU_SECONDS] >= most
 
 
 def _to_be_judged(look: Look) -> list[Standing]:

@@ -14,6 +14,7 @@ from services.training import tables
 from services.training.audit.action import Action
 from services.training.audit.record import record
 from services.training.identity.caller import Caller
+from services.training.metering.caps import read_limits, require_few, take_turns
 from services.training.sales.schemas import EventBody, LocationBody, ProductBody
 from services.training.tenants.schemas import check_region
 from shared.errors import invalid
@@ -76,10 +77,24 @@ async def _put(
         .returning(table)
         .execution_options(populate_existing=True)
     )
+    if before is None:
+        await take_turns(session)
     kept: Kept = (await session.scalars(statement)).one()
+    if before is None:
+        await _require_few(session, key)
     subject = f"{action.value.partition('.')[0]}:{name}"
     record(session, caller.actor, action, subject, before=told, after=values)
     return kept
+
+
+async def _require_few(session: AsyncSession, key: InstrumentedAttribute[str]) -> None:
+    limits = await read_limits(session)
+    if key is tables.Location.location:
+        await require_few(session, tables.Location, limits.locations)
+    elif key is tables.Product.product:
+        await require_few(session, tables.Product, limits.products)
+    else:
+        await require_few(session, tables.CalendarEvent, limits.events)
 
 
 async def list_locations(session: AsyncSession, after: str, most: int) -> Sequence[tables.Location]:

@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime
 from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training.deps import Held, KnownIngester
 from services.training.identity.caller import Caller
 from services.training.metering.limits import Limits
+from services.training.metering.quotas import require_quota
+from services.training.metering.usage import Kind
 from services.training.sales.body import read_body
 from services.training.sales.frame import Frame
 from services.training.sales.import_docs import REGRESSOR_BODY, SALES_BODY
@@ -36,9 +39,12 @@ async def post_sales(
     """Load sales, all or nothing: a row that is sent again replaces the one of its key."""
     limits = await limits_for(caller, held, known)
     batch, rows = await _read(request, caller, limits, SALES, check_sales)
-    return await store_or_spool(
-        held, spool, caller, batch, lambda session: store_sales(session, rows, limits.series)
-    )
+
+    async def store(session: AsyncSession) -> ImportReceipt:
+        await require_quota(session, Kind.ROWS, limits.rows_per_day, rows.received)
+        return await store_sales(session, rows, limits.series)
+
+    return await store_or_spool(held, spool, caller, batch, store)
 
 
 @router.post(
@@ -50,9 +56,12 @@ async def post_regressors(
     """Tell what is known of days, past or to come, all or nothing; an empty cell says nothing."""
     limits = await limits_for(caller, held, known)
     batch, rows = await _read(request, caller, limits, REGRESSORS, check_regressors)
-    return await store_or_spool(
-        held, spool, caller, batch, lambda session: store_regressors(session, rows)
-    )
+
+    async def store(session: AsyncSession) -> ImportReceipt:
+        await require_quota(session, Kind.ROWS, limits.rows_per_day, rows.received)
+        return await store_regressors(session, rows)
+
+    return await store_or_spool(held, spool, caller, batch, store)
 
 
 async def _read(

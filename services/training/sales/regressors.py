@@ -7,6 +7,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.metering.usage import Kind, meter
 from services.training.sales.binary_copy import DATE_EPOCH
 from services.training.sales.bulk import copy_in
 from services.training.sales.days import Ints
@@ -75,6 +76,7 @@ async def store_regressors(session: AsyncSession, rows: RegressorRows) -> Import
     """Merge every row into what is known of its day."""
     await session.execute(TAKE_TURNS)
     merged = await merge_regressors(session, rows.keys, rows.values)
+    await meter(session, {Kind.ROWS: rows.received})
     return ImportReceipt(
         received=rows.received,
         inserted=merged.inserted,

@@ -6,6 +6,8 @@ import numpy as np
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training import tables
+from services.training.metering.caps import read_limits, require_few, take_turns
 from services.training.sales.days import Ints
 from shared.errors import Problem
 
@@ -63,8 +65,12 @@ async def find_or_make_series(
     known = await session.scalar(KNOWN, pairs) or 0
     if known < len(places):
         await _require_room(session, len(places) - known, most)
+        await take_turns(session)
         for statement in MAKE:
             await session.execute(statement, pairs)
+        limits = await read_limits(session)
+        await require_few(session, tables.Product, limits.products)
+        await require_few(session, tables.Location, limits.locations)
     ids = await session.scalars(IDS, pairs)
     return SeriesIds(np.array(ids.all(), dtype=np.int64), known == 0)
 

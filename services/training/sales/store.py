@@ -7,6 +7,7 @@ import numpy as np
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.metering.usage import Kind, meter
 from services.training.sales.binary_copy import DATE_EPOCH, Column
 from services.training.sales.bulk import copy_in
 from services.training.sales.cells import NULL
@@ -67,6 +68,7 @@ async def store_sales(
         updated = await _count(session, REPLACE)
     inserted = await _count(session, _insert(columns, all_new=series.all_new))
     await merge_regressors(session, rows.keys, rows.regressors)
+    await meter(session, {Kind.ROWS: rows.received})
     return ImportReceipt(
         received=rows.received,
         inserted=inserted,

@@ -81,9 +81,13 @@ async def rotate_key(
     if expires_at is not None and expires_at <= dt.datetime.now(dt.UTC):
         raise invalid("expires_at", "in_the_past", "the new key would have expired already")
     new = make_key()
-    successor = KeyBody(name=old.name, scopes=scopes, expires_at=expires_at)
+    successor = KeyBody(
+        name=old.name,
+        scopes=scopes,
+        expires_at=expires_at,
+        requests_per_minute=old.requests_per_minute,
+    )
     made = await store.add_key(session, caller.tenant_id, new, successor)
-    made.requests_per_minute = old.requests_per_minute
     overlap = dt.timedelta(seconds=wanted.overlap_seconds)
     await store.replace_key(session, old.id, made.id, overlap)
     told = key_told(made) | {"replaces": str(old.id), "overlap_seconds": wanted.overlap_seconds}

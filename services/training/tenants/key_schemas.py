@@ -18,11 +18,14 @@ Scopes = Annotated[list[Scope], Field(min_length=1, max_length=4)]
 
 
 class KeyBody(BaseModel):
+    """`requests_per_minute`: of this key alone, within those of the tenant."""
+
     model_config = ConfigDict(extra="forbid")
 
     name: Name
     scopes: Scopes
     expires_at: Instant | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=10**6)] | None = None
 
 
 class RotationBody(BaseModel):
@@ -48,6 +51,7 @@ class KeyOut(BaseModel):
     expires_at: dt.datetime | None
     last_used_at: dt.datetime | None
     replaced_by: UUID | None
+    requests_per_minute: int | None
 
 
 class KeyCreated(KeyOut):

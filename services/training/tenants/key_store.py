@@ -5,14 +5,19 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.metering.caps import over, read_limits, require_few, take_turns
 from services.training.tables import ApiKey
 from services.training.tenants.key_schemas import KeyBody
 from shared.auth import NewKey, Scope
 from shared.errors import Problem
 
+FORGOTTEN: Final = dt.timedelta(days=30)
+"""So long a key that has ended is kept, to be called that and not unknown."""
+MOST_ENDED: Final = 10
+"""So many keys there may be for each that may be in force."""
 FIRST_KEY: Final = KeyBody(name="first key", scopes=list(Scope))
 
 
@@ -22,6 +27,8 @@ def _is_good() -> ColumnElement[bool]:
 
 
 async def add_key(session: AsyncSession, tenant_id: UUID, new: NewKey, body: KeyBody) -> ApiKey:
+    """The key, within the tenant's cap on those in force, and on those there ever were."""
+    await take_turns(session)
     key = ApiKey(
         tenant_id=tenant_id,
         id=uuid4(),
@@ -30,11 +37,24 @@ async def add_key(session: AsyncSession, tenant_id: UUID, new: NewKey, body: Key
         digest=new.digest,
         scopes=[scope.value for scope in dict.fromkeys(body.scopes)],
         expires_at=body.expires_at,
+        requests_per_minute=body.requests_per_minute,
     )
     session.add(key)
     await session.flush()
+    await _require_few_keys(session)
     await session.refresh(key)
     return key
+
+
+async def _require_few_keys(session: AsyncSession) -> None:
+    most = (await read_limits(session)).api_keys
+    in_force = select(func.count()).where(_is_good(), ApiKey.replaced_by.is_(None))
+    if (await session.scalar(in_force) or 0) > most:
+        raise over("api_keys", most)
+    ended = func.least(ApiKey.revoked_at, ApiKey.expires_at)
+    lately = func.now() - FORGOTTEN
+    await session.execute(delete(ApiKey).where(ended < lately, ApiKey.created_at < lately))
+    await require_few(session, ApiKey, MOST_ENDED * most)
 
 
 async def list_keys(session: AsyncSession, after: UUID | None, most: int) -> Sequence[ApiKey]:
@@ -97,5 +117,5 @@ async def lock_admin_keys(session: AsyncSession) -> set[UUID]:
 
 def key_told(key: ApiKey) -> dict[str, Any]:
     """What the record tells of a key."""
-    names = ("name", "prefix", "scopes", "expires_at")
+    names = ("name", "prefix", "scopes", "expires_at", "requests_per_minute")
     return {name: getattr(key, name) for name in names}
