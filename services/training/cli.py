@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.training.commands import models, sales, tenants
+from services.training.commands import keys, models, sales, tenants
 from services.training.commands.demo import demo
 from services.training.commands.doctor import doctor
 from services.training.commands.forecast import forecast
@@ -108,6 +108,7 @@ app.command()(demo)
 app.command()(doctor)
 app.command()(sample_upstream)
 app.add_typer(tenants.app, name="tenants")
+app.add_typer(keys.app, name="keys")
 app.add_typer(sales.app, name="sales")
 app.command()(train)
 app.command()(forecast)

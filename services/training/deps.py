@@ -51,7 +51,10 @@ def resources_of(connection: HTTPConnection) -> Resources:
     return resources
 
 
-bearer = HTTPBearer(auto_error=False, description="a tenant's API key, or the operator key")
+bearer = HTTPBearer(
+    auto_error=False,
+    description="a tenant's API key, an access token of its issuer, or the operator key",
+)
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 

@@ -19,6 +19,20 @@ class TenantCreated(TypedDict):
     api_key: str
 
 
+class ApiKey(TypedDict):
+    id: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    expires_at: str | None
+    last_used_at: str | None
+    replaced_by: str | None
+
+
+class ApiKeyCreated(ApiKey):
+    key: str
+
+
 class ErasureReceipt(TypedDict):
     tenant_id: str
     dry_run: bool

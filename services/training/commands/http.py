@@ -40,6 +40,10 @@ class Api:
     def delete(self, path: str, params: Params | None = None) -> Any:
         return self._call("DELETE", path, params=params).json()
 
+    def end(self, path: str) -> None:
+        """DELETE what has nothing to say of it."""
+        self._call("DELETE", path)
+
     def send(self, path: str, body: Body, headers: Headers, params: Params | None = None) -> Any:
         """POST bytes as they are."""
         return self._call("POST", path, content=body, headers=headers, params=params).json()
