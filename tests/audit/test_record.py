@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from services.training import tables
 from services.training.audit.action import Action
@@ -19,7 +20,7 @@ from services.training.audit.record import record
 from services.training.audit.told import changes, told
 from services.training.tables.audit import MOST_BYTES
 from services.training.tables.breakers import EVERYBODY
-from shared.database import Sessions, tenant_transaction
+from shared.database import Sessions, tenant_session, tenant_transaction
 from tests.conftest import Database
 
 TENANT = UUID(int=7)
@@ -135,7 +136,14 @@ async def test_what_is_rolled_back_was_not_done(
 
     with pytest.raises(ZeroDivisionError):
         await fail()
-    await act(sessions, "bun")
+    async with tenant_session(sessions, TENANT) as session:
+        await session.execute(select(tables.Tenant))
+        record(session, WHO, Action.PRODUCT_PUT, "croissant")
+        await session.rollback()
+        record(session, WHO, Action.PRODUCT_PUT, "bun")
+        savepoint = await session.begin_nested()
+        await savepoint.rollback()
+        await session.commit()
     rows = await admin.fetch("SELECT * FROM audit_log")
     assert [(row["seq"], row["subject"]) for row in rows] == [(1, "bun")]
 

@@ -16,6 +16,8 @@ from fastapi import FastAPI
 
 from services.training.app import create_app
 from services.training.settings import Settings, SettingsRefused
+from services.training.tenants.erasure import begin
+from shared.database import tenant_transaction
 from tests.conftest import OPERATOR_KEY, Database, Tenant, client_of, make_tenant, settings_for
 from tests.identity.made_issuer import (
     AUDIENCE,
@@ -221,6 +223,16 @@ async def test_the_token_of_a_tenant_that_was_erased_is_nobodys(
     await gone.client.aclose()
 
 
+async def test_the_token_of_a_tenant_that_is_being_erased_is_nobodys(
+    app: FastAPI, api: httpx.AsyncClient, issuer: MadeIssuer
+) -> None:
+    going = await make_tenant(app, api, name="Going")
+    async with tenant_transaction(app.state.resources.sessions, going.id) as session:
+        assert await begin(session, going.id)
+    assert (await asked(app, issuer.token(going.id))).status_code == 401
+    await going.client.aclose()
+
+
 async def test_who_came_by_token_makes_keys_and_the_record_names_them(
     app: FastAPI, tenant: Tenant, issuer: MadeIssuer
 ) -> None:
@@ -233,6 +245,8 @@ async def test_who_came_by_token_makes_keys_and_the_record_names_them(
         keys = (await anna.get("/api/v1/api-keys")).json()["items"]
         told = (await anna.get("/api/v1/audit-log")).json()["items"]
         assert "token:anna@baker" in {entry["actor"] for entry in told}
+        first = [entry for entry in told if entry["action"] == "token.first_used"]
+        assert [entry["actor"] for entry in first] == ["token:anna@baker"]
         for key in keys:
             gone = await anna.delete(f"/api/v1/api-keys/{key['id']}")
             assert gone.status_code == 204, "whoever has tokens needs no key to come back"

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from sqlalchemy import event, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from services.training.audit.action import Action
 from services.training.audit.actor import OPERATOR, Actor
@@ -68,6 +68,7 @@ def _write(session: Session) -> None:
             session.execute(insert(AuditEntry).values(entry))
 
 
-@event.listens_for(TenantSession, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop(WAITING, None)
+@event.listens_for(TenantSession, "after_soft_rollback")
+def _forget(session: Session, ended: SessionTransaction) -> None:
+    if not ended.nested:
+        session.info.pop(WAITING, None)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training.audit.action import Action
+from services.training.audit.actor import Actor
 from services.training.tables.audit import AuditEntry
 from services.training.tables.breakers import EVERYBODY
 
@@ -50,6 +51,12 @@ async def list_entries(
         found += await session.scalars(query)
     newest_first = sorted(found, key=lambda entry: _order(place_of(entry, tenant_id)), reverse=True)
     return newest_first[:most]
+
+
+async def has_acted(session: AsyncSession, actor: Actor, action: Action) -> bool:
+    """Whether the session's tenant has such an entry of that actor."""
+    found = exists().where(AuditEntry.action == action.value, AuditEntry.actor == actor.name)
+    return bool(await session.scalar(select(found)))
 
 
 def place_of(entry: AuditEntry, tenant_id: UUID) -> Place:

@@ -1,14 +1,19 @@
 """The door of one process: who knocks with which secret."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from services.training.audit.action import Action
+from services.training.audit.record import record
+from services.training.audit.store import has_acted
 from services.training.identity.caller import Caller
 from services.training.identity.claims import ClaimNames, no_tenant
 from services.training.identity.issuer import Issuer
@@ -23,9 +28,14 @@ from shared.auth import digest_of, same_secret
 from shared.background import running
 from shared.database import PoolLimits, Sessions, make_engine, tenant_transaction
 from shared.errors import Problem
+from shared.recent import Recent
 from shared.roles import API
 
-TENANT_EXISTS: Final = text("SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = app_tenant())")
+TENANT_EXISTS: Final = text("""
+SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = app_tenant())
+  AND NOT EXISTS (SELECT FROM erasures WHERE tenant_id = app_tenant())
+""")
+MOST_SUBJECTS: Final = 10_000
 ASIDE: Final = PoolLimits(size=1, max_overflow=1, timeout=5)
 
 
@@ -41,6 +51,10 @@ class Door:
     watch: KeyWatch
     uses: KeyUses
     tokens: Tokens | None
+    subjects: Recent[tuple[UUID, str], bool] = field(
+        default_factory=lambda: Recent(MOST_SUBJECTS, math.inf)
+    )
+    """Whose first use is in the record, as far as this process knows."""
 
     def is_operator(self, secret: str) -> bool:
         return self.operator is not None and same_secret(self.operator, secret)
@@ -65,7 +79,17 @@ class Door:
         async with tenant_transaction(self.sessions, found.tenant_id) as session:
             if not await session.scalar(TENANT_EXISTS):
                 raise no_tenant()
+            await self._note_first_use(session, found)
         return found
+
+    async def _note_first_use(self, session: AsyncSession, found: Caller) -> None:
+        """In the record, the first time that anybody comes by a token of this subject."""
+        key = (found.tenant_id, found.actor.name)
+        if self.subjects.get(key) is None:
+            if not await has_acted(session, found.actor, Action.TOKEN_FIRST_USED):
+                told = {"scopes": sorted(scope.value for scope in found.scopes)}
+                record(session, found.actor, Action.TOKEN_FIRST_USED, found.actor.name, after=told)
+            self.subjects.note(key, True)
 
     def knows(self, secret: str) -> bool:
         """Whether `admit` found somebody a short while ago."""
