@@ -65,12 +65,14 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-DATABASE_UNAVAILABLE = Problem(
-    503,
-    "database_unavailable",
-    "the database does not answer: try again in a few seconds",
-    headers={"Retry-After": "5"},
-)
+def database_unavailable() -> Problem:
+    """Made anew each time: what is raised keeps every frame it ever went through."""
+    return Problem(
+        503,
+        "database_unavailable",
+        "the database does not answer: try again in a few seconds",
+        headers={"Retry-After": "5"},
+    )
 
 
 def not_found(what: str, name: object) -> Problem:
@@ -145,7 +147,7 @@ def install_error_answers(app: FastAPI) -> None:
         if isinstance(error, DBAPIError) and not error.connection_invalidated:
             raise error
         log.warning("database_unavailable", path=request.url.path, error=str(error))
-        return problem_response(request, DATABASE_UNAVAILABLE)
+        return problem_response(request, database_unavailable())
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -21,7 +21,7 @@ from shared.artifacts import ArtifactStore
 from shared.auth import Scope
 from shared.database import Sessions, tenant_transaction
 from shared.doorbell import Bell, Listener
-from shared.errors import DATABASE_UNAVAILABLE, Problem
+from shared.errors import Problem, database_unavailable
 from shared.outage import DatabaseErrors, is_away
 from shared.roles import API
 
@@ -106,7 +106,7 @@ async def known_caller(request: Request, credentials: Credentials) -> Caller:
             raise
         known = resources.door.recall(credentials.credentials)
         if known is None:
-            raise DATABASE_UNAVAILABLE from error
+            raise database_unavailable() from error
     return await let_in(request, known)
 
 

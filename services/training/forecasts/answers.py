@@ -19,7 +19,7 @@ from services.training.forecasts.schemas import DayOut, ForecastOut
 from services.training.identity.caller import Caller
 from services.training.models.store import find_series
 from shared.database import Sessions, tenant_transaction
-from shared.errors import DATABASE_UNAVAILABLE, Problem, not_found
+from shared.errors import Problem, database_unavailable, not_found
 from shared.outage import DatabaseErrors
 
 
@@ -91,5 +91,5 @@ async def ask_or_recall(
             return forecast
     kept = recent.get(caller.tenant_id, query)
     if kept is None:
-        raise DATABASE_UNAVAILABLE
+        raise database_unavailable()
     return kept

@@ -19,12 +19,6 @@ from shared.errors import Problem
 from shared.upstream.errors import UpstreamError
 
 PAUSE_SECONDS: Final = 5.0
-ISSUER_UNAVAILABLE: Final = Problem(
-    503,
-    "issuer_unavailable",
-    "the issuer of tokens does not answer: try again in a few seconds",
-    headers={"Retry-After": "5"},
-)
 
 log = structlog.get_logger()
 
@@ -53,7 +47,7 @@ class Issuer:
             await self._ask_if_due()
             found = self._held().find(kid, algorithm)
             if found is None and self._failed:
-                raise ISSUER_UNAVAILABLE
+                raise issuer_unavailable()
         return found
 
     async def close(self) -> None:
@@ -65,7 +59,7 @@ class Issuer:
 
     def _held(self) -> KeySet:
         if self._keys is None or self._age() > self.stale_seconds:
-            raise ISSUER_UNAVAILABLE
+            raise issuer_unavailable()
         return self._keys
 
     async def _ask_if_due(self) -> None:
@@ -85,3 +79,12 @@ class Issuer:
             log.warning("issuer_unavailable", error=str(error), code=type(error).__name__)
         finally:
             self._asking = None
+
+
+def issuer_unavailable() -> Problem:
+    return Problem(
+        503,
+        "issuer_unavailable",
+        "the issuer of tokens does not answer: try again in a few seconds",
+        headers={"Retry-After": "5"},
+    )

@@ -23,7 +23,7 @@ from services.training.spool.schemas import Receipt, SpoolPage
 from services.training.spool.shelf import Entry
 from services.training.spool.spool import STATUS_URL, HeldSpool, Spool, receipt_of
 from shared.database import tenant_transaction
-from shared.errors import DATABASE_UNAVAILABLE, Problem, not_found
+from shared.errors import Problem, database_unavailable, not_found
 from shared.outage import DatabaseErrors
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_cursor
 
@@ -118,14 +118,14 @@ def _age(waiting: list[Entry]) -> float | None:
 
 async def _ended(held: Resources, caller: Caller, receipt_id: UUID) -> Receipt | None:
     if not caller.checked:
-        raise DATABASE_UNAVAILABLE
+        raise database_unavailable()
     try:
         async with tenant_transaction(held.sessions, caller.tenant_id) as session:
             row = await read_receipt(session, receipt_id)
     except DatabaseErrors as error:
         if not await held.is_away(error):
             raise
-        raise DATABASE_UNAVAILABLE from error
+        raise database_unavailable() from error
     return None if row is None else _of_row(row)
 
 

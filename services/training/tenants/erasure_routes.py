@@ -18,14 +18,6 @@ from shared.errors import Problem, not_found
 
 router = APIRouter(tags=["tenants"])
 
-STORE_UNAVAILABLE = Problem(
-    503,
-    "model_store_unavailable",
-    "the model store does not answer: the erasure has begun and goes on by itself, or when it is "
-    "asked for again",
-    headers={"Retry-After": "30"},
-)
-
 
 @router.delete("/tenants/{tenant_id}", dependencies=[OperatorOnly])
 async def erase_tenant(
@@ -46,7 +38,7 @@ async def erase_tenant(
     try:
         await Eraser(held, spool).erase(tenant_id)
     except StoreUnavailable as error:
-        raise STORE_UNAVAILABLE from error
+        raise _store_unavailable() from error
     return await get_erasure(tenant_id, held)
 
 
@@ -68,7 +60,7 @@ async def _counted(held: Resources, spool: Spool, tenant_id: UUID) -> ErasureRec
     try:
         artifacts = await held.artifacts.count(str(tenant_id))
     except StoreUnavailable as error:
-        raise STORE_UNAVAILABLE from error
+        raise _store_unavailable() from error
     return ErasureReceipt(
         tenant_id=tenant_id,
         dry_run=True,
@@ -93,4 +85,14 @@ def _shown(receipt: Erasure) -> ErasureReceipt:
         verified=finished and not receipt.remaining,
         remaining=receipt.remaining,
         digest=receipt.digest,
+    )
+
+
+def _store_unavailable() -> Problem:
+    return Problem(
+        503,
+        "model_store_unavailable",
+        "the model store does not answer: the erasure has begun and goes on by itself, or when it "
+        "is asked for again",
+        headers={"Retry-After": "30"},
     )
