@@ -20,6 +20,7 @@ from services.training.demand.pooled import (
     fold_before,
     pool_for,
 )
+from services.training.demand.pooled.pool import Memories
 from services.training.demand.pooled.saved import UnknownPoolFormat, from_dict, to_dict
 from services.training.demand.prediction import LEVELS
 from services.training.demand.series import Series
@@ -113,6 +114,21 @@ def test_what_came_after_a_cutoff_changes_no_bit_of_a_pool_or_its_forecast() -> 
     for calm, stirred in zip(before, after, strict=True):
         assert same(one.pool.predict(cut(calm, 28)), other.pool.predict(cut(stirred, 28)))
     assert not same(one.pool.predict(cut(before[0], 14)), one.pool.predict(cut(after[0], 14)))
+
+
+def test_what_an_earlier_pool_expected_is_not_asked_again_and_answers_the_same() -> None:
+    series = shop()
+    past: Memories = {}
+    before = [series[0].data_through - pd.Timedelta(days=28)]
+    fit_dated_pools(series, before, CONFIG, SEED, past)
+    known = {key: set(memory) for key, memory in past.items()}
+    assert all(len(days) > 5 for days in known.values())
+    later = fit_pool(series, CONFIG, SEED, past)
+    assert all(known[key] < set(memory) for key, memory in past.items())
+    alone = fit_pool(series, CONFIG, SEED)
+    for one in series:
+        found, usual = later.predict(one).quantile.median, alone.predict(one).quantile.median
+        assert found == pytest.approx(usual, rel=0.1)
 
 
 def test_a_fold_is_given_the_latest_pool_that_knows_nothing_of_it() -> None:

@@ -24,7 +24,7 @@ START = date(2022, 1, 3)
 
 
 def row_of(series: Series, origin: int, targets: np.ndarray) -> Columns:
-    example = example_of(series, CONFIG)
+    example = example_of(series, CONFIG, {})
     track = example.track
     words = Vocabulary(("roll",), ("main",), track.occasions, ("promotion",))
     knowledge = Knowledge(words, rhythms_of([track]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,14 @@ def test_many_days_are_thinned_by_whole_origins() -> None:
         kept = np.isin(every.origins, some.origins)
         assert np.array_equal(every.targets[kept], some.targets)
         assert len(np.unique(some.origins)) < len(np.unique(every.origins))
+
+
+def test_a_smaller_sample_of_an_earlier_day_is_part_of_a_larger_one() -> None:
+    """What a dated pool has made of an origin, above all its outlook, then serves later ones."""
+    whole = bakery_series(1000, 14, 1)
+    earlier = replace(whole, history=whole.history.iloc[:-56], plan=whole.plan.iloc[:0])
+    late, early = (
+        training_pairs([track_of(one)], PoolConfig(horizon_days=14, most_rows=most), seed=1)[0]
+        for one, most in ((whole, 500), (earlier, 250))
+    )
+    assert set(early.origins) < set(late.origins)

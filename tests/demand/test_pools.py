@@ -44,11 +44,11 @@ def same(one: PooledAnswer, other: PooledAnswer) -> bool:
 
 
 def test_every_contest_fold_has_a_pool_that_knows_nothing_of_it(pools: Pools) -> None:
-    first, second = pools.dated
+    first, second = pools.hindsight.dated
     early, *_, last = contest_of(shop()[0])
     assert first.cutoff == early.cutoff - 14 * DAY
     assert early.cutoff < second.cutoff < last.cutoff
-    assert pools.learnt_through == early.cutoff
+    assert pools.hindsight.learnt_through == early.cutoff
     assert pools.before(early.cutoff) is first.pool
     assert pools.before(second.cutoff - DAY) is first.pool
     assert pools.before(second.cutoff) is second.pool
@@ -60,10 +60,10 @@ def test_every_contest_fold_has_a_pool_that_knows_nothing_of_it(pools: Pools) ->
 def test_what_came_after_a_cutoff_changes_no_bit_of_what_a_pool_answers_there(
     pools: Pools,
 ) -> None:
-    cutoff = pools.dated[1].cutoff
+    cutoff = pools.hindsight.dated[1].cutoff
     stirred = perturbed_after(shop(), cutoff)
     told = fit_pools(stirred, QUICK)
-    assert told.mixtures == pools.mixtures
+    assert told.hindsight.mixtures == pools.hindsight.mixtures
     for before, after in zip(shop(), stirred, strict=True):
         calm, shaken = (
             found.answers([fold.series for fold in contest_of(one) if fold.cutoff <= cutoff])
@@ -76,23 +76,26 @@ def test_what_came_after_a_cutoff_changes_no_bit_of_what_a_pool_answers_there(
 
 
 def test_the_mixture_learns_from_the_days_before_the_contest_alone(pools: Pools) -> None:
-    assert pools.learnt_through is not None
-    during = perturbed_after(shop(), pools.learnt_through - 7 * DAY)
-    assert fit_pools(during, QUICK).mixtures != pools.mixtures
-    assert pools.mixtures.beside_prophet.weights != Mixtures.unrehearsed().beside_prophet.weights
-    assert sum(pools.mixtures.beside_prophet.weights) == pytest.approx(1.0)
+    assert pools.hindsight.learnt_through is not None
+    during = perturbed_after(shop(), pools.hindsight.learnt_through - 7 * DAY)
+    assert fit_pools(during, QUICK).hindsight.mixtures != pools.hindsight.mixtures
+    assert (
+        pools.hindsight.mixtures.beside_prophet.weights
+        != Mixtures.unrehearsed().beside_prophet.weights
+    )
+    assert sum(pools.hindsight.mixtures.beside_prophet.weights) == pytest.approx(1.0)
 
 
 def test_what_is_expected_of_a_product_is_what_was_saved_before_the_contest(pools: Pools) -> None:
-    assert pools.expected is not None
-    assert 0.0 < pools.expected.mean < 1.0
-    assert pools.learnt_through is not None
-    after = perturbed_after(shop(), pools.learnt_through)
-    assert fit_pools(after, QUICK).expected == pools.expected
+    assert pools.hindsight.expected is not None
+    assert 0.0 < pools.hindsight.expected.mean < 1.0
+    assert pools.hindsight.learnt_through is not None
+    after = perturbed_after(shop(), pools.hindsight.learnt_through)
+    assert fit_pools(after, QUICK).hindsight.expected == pools.hindsight.expected
 
 
 def test_too_few_products_expect_nothing() -> None:
-    assert fit_pools(shop(products=4), QUICK).expected is None
+    assert fit_pools(shop(products=4), QUICK).hindsight.expected is None
 
 
 def test_a_series_that_ended_before_the_others_is_told_nothing_it_could_not_know(
@@ -103,7 +106,7 @@ def test_a_series_that_ended_before_the_others_is_told_nothing_it_could_not_know
     folds = contest_of(ended)
     assert {fold.cutoff for fold in folds} != set(pools.answers([f.series for f in folds]))
     assert all(
-        cutoff >= (pools.learnt_through or cutoff)
+        cutoff >= (pools.hindsight.learnt_through or cutoff)
         for cutoff in pools.answers([fold.series for fold in folds])
     )
 
@@ -115,7 +118,7 @@ def test_pools_survive_bytes_and_the_same_series_in_any_order_give_the_same(pool
     assert restored.to_bytes() == data
     for one in shop():
         assert same(restored.latest.predict(one), pools.latest.predict(one))
-    assert restored.newcomers == pools.newcomers
+    assert restored.hindsight.newcomers == pools.hindsight.newcomers
     with pytest.raises(UnknownPoolFormat, match="format 7"):
         Pools.from_bytes(packed(unpacked(data) | {"format": 7}))
 
@@ -128,9 +131,9 @@ def test_asking_for_many_plans_at_once_answers_each_as_if_alone(pools: Pools) ->
 
 def test_too_short_a_past_leaves_the_latest_pool_alone_with_equal_weights() -> None:
     young = fit_pools(shop(products=12, days=60), QUICK)
-    assert young.dated == ()
-    assert asdict(young.mixtures)["alone"]["weights"] == pytest.approx((1 / 3,) * 3)
-    assert (young.learnt_through, young.newcomers) == (None, None)
+    assert young.hindsight.dated == ()
+    assert asdict(young.hindsight.mixtures)["alone"]["weights"] == pytest.approx((1 / 3,) * 3)
+    assert (young.hindsight.learnt_through, young.hindsight.newcomers) == (None, None)
     assert Pools.from_bytes(young.to_bytes()).to_bytes() == young.to_bytes()
 
 
@@ -141,17 +144,17 @@ def test_too_few_days_of_all_together_are_refused() -> None:
 
 def test_new_products_are_judged_on_others_cut_as_short(pools: Pools) -> None:
     """One to three weeks of a product tell its level; the weekdays are those of the others."""
-    assert pools.newcomers is not None
-    assert pools.newcomers.products == 5
-    assert pools.newcomers.skill > 0.0
-    assert 0.5 < pools.newcomers.confidence <= 1.0
+    assert pools.hindsight.newcomers is not None
+    assert pools.hindsight.newcomers.products == 5
+    assert pools.hindsight.newcomers.skill > 0.0
+    assert 0.5 < pools.hindsight.newcomers.confidence <= 1.0
 
 
 def test_a_new_product_is_judged_without_its_name(pools: Pools) -> None:
     folds = [contest_of(one)[-1] for one in shop()]
     renamed = [replace(one, series=replace(one.series, product="other")) for one in folds]
     found, other = (
-        judge_newcomers(pools.dated[-1].pool, pools.mixtures.alone, each)
+        judge_newcomers(pools.hindsight.dated[-1].pool, pools.hindsight.mixtures.alone, each)
         for each in (folds, renamed)
     )
     assert found is not None
@@ -162,7 +165,7 @@ def test_no_series_keeps_the_others_from_their_pools(pools: Pools) -> None:
     """Nothing known, nowhere known, returns, a first sale after the dated pools."""
     one = shop()[0]
     nothing = one.history.assign(quantity=np.nan)
-    begun = one.history["quantity"].where(one.history.index > pools.dated[1].cutoff)
+    begun = one.history["quantity"].where(one.history.index > pools.hindsight.dated[1].cutoff)
     hard = [
         replace(one, product="unknown", history=nothing),
         replace(one, product="older", history=_longer(nothing), foreseen={}),
@@ -172,8 +175,9 @@ def test_no_series_keeps_the_others_from_their_pools(pools: Pools) -> None:
         replace(one, product="begun", history=one.history.assign(quantity=begun)),
     ]
     found = fit_pools([*shop(), *hard], QUICK)
-    assert [dated.cutoff for dated in found.dated] == [dated.cutoff for dated in pools.dated]
-    assert found.learnt_through == pools.learnt_through
+    known, usual = found.hindsight, pools.hindsight
+    assert [dated.cutoff for dated in known.dated] == [dated.cutoff for dated in usual.dated]
+    assert known.learnt_through == usual.learnt_through
     for series in (*shop(), hard[-1]):
         assert np.isfinite(found.latest.predict(series).quantile.quantiles).all()
 

@@ -127,7 +127,7 @@ def test_a_bundle_replays_without_the_pool_and_without_lightgbm(
 
 def test_what_came_after_a_fold_changes_no_record_of_it(pools: Pools) -> None:
     """The whole engine once more, had everything after a contest's third cut-off been other."""
-    series, cutoff = shop(), pools.dated[1].cutoff
+    series, cutoff = shop(), pools.hindsight.dated[1].cutoff
     stirred = perturbed_after(series, cutoff)
     told = fit_pools(stirred, QUICK)
     for before, after in zip(series[:2], stirred[:2], strict=True):
@@ -154,7 +154,7 @@ def test_the_latest_pool_forecasts_and_only_dated_ones_judge(pools: Pools) -> No
     series = shop()[0]
     result, stale = (
         trained(series, found, ONLY["pooled"])
-        for found in (pools, replace(pools, latest=pools.dated[0].pool))
+        for found in (pools, replace(pools, latest=pools.hindsight.dated[0].pool))
     )
     assert result.fold_scores == stale.fold_scores
     assert not result.forecast["mean"].equals(stale.forecast["mean"])
@@ -181,12 +181,17 @@ def test_families_that_need_no_pool_ask_none(pools: Pools) -> None:
     assert with_pools.warnings == trained(series, None, ONLY["prophet"]).warnings
 
 
+def looking_back(pools: Pools, **other: object) -> Pools:
+    """The pools with another hindsight."""
+    return replace(pools, hindsight=replace(pools.hindsight, **other))  # type: ignore[arg-type]
+
+
 def test_folds_before_any_pool_judge_nobody_and_that_is_said(pools: Pools) -> None:
-    late = replace(pools, dated=pools.dated[1:], learnt_through=None)
+    late = looking_back(pools, dated=pools.hindsight.dated[1:], learnt_through=None)
     result = trained(shop()[0], late)
     assert len(records(result, "combine")) == len(records(result, "prophet")) == 2
     assert any("shorter_contest: 2 of 4 folds" in warning for warning in result.warnings)
-    none = trained(shop()[0], replace(pools, dated=()))
+    none = trained(shop()[0], looking_back(pools, dated=()))
     assert {record["family"] for record in none.fold_scores} == {"prophet"}
     assert any("no pool knew enough before" in warning for warning in none.warnings)
 
@@ -211,8 +216,11 @@ def test_a_new_product_lives_off_the_pool(pools: Pools, days: int) -> None:
     assert result.family == "pooled"
     assert result.stage in (Stage.DISCOVERY, Stage.PAPER)
     assert result.scores == result.baseline_scores == Scores(None, None, None, None, None)
-    assert pools.newcomers is not None
-    assert (result.skill, result.confidence) == (pools.newcomers.skill, pools.newcomers.confidence)
+    assert pools.hindsight.newcomers is not None
+    assert (result.skill, result.confidence) == (
+        pools.hindsight.newcomers.skill,
+        pools.hindsight.newcomers.confidence,
+    )
     assert any("new_product" in warning and "5 other" in warning for warning in result.warnings)
     open_days = result.forecast["open"]
     usual = series.history["quantity"].mean()
@@ -221,15 +229,15 @@ def test_a_new_product_lives_off_the_pool(pools: Pools, days: int) -> None:
 
 
 def test_a_new_product_is_no_better_than_the_evidence(pools: Pools) -> None:
-    assert pools.newcomers is not None
-    sure = replace(pools.newcomers, skill=0.2, confidence=0.99)
+    assert pools.hindsight.newcomers is not None
+    sure = replace(pools.hindsight.newcomers, skill=0.2, confidence=0.99)
     stages = {
         Stage.DISCOVERY: sure,
         Stage.PAPER: replace(sure, confidence=0.8),
     }
     for stage, evidence in stages.items():
-        assert trained(newborn(14), replace(pools, newcomers=evidence)).stage is stage
-    unknown = trained(newborn(14), replace(pools, newcomers=None))
+        assert trained(newborn(14), looking_back(pools, newcomers=evidence)).stage is stage
+    unknown = trained(newborn(14), looking_back(pools, newcomers=None))
     assert (unknown.stage, unknown.skill) == (Stage.PAPER, 0.0)
 
 

@@ -17,7 +17,7 @@ from services.training.demand.families import restore
 from services.training.demand.prediction import forecast_frame
 from services.training.demand.series import Series
 
-ENGINE_VERSION: Final = 6
+ENGINE_VERSION: Final = 7
 """Rises with every change that makes the same series and configuration train differently."""
 _LIBRARIES: Final = ("holidays", "lightgbm", "numpy", "optuna", "pandas", "prophet")
 

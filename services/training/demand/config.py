@@ -46,8 +46,8 @@ class InvalidConfigError(ValueError):
 class TrainingConfig:
     """Options of one training; `dataclasses.asdict` of it is JSON and enters the fingerprint.
 
-    `max_trials` None: the cap of the demand class, and a third of it where Prophet has a small part
-    in a combination. `families` None: every family but the baseline, which is what each is held
+    `max_trials` None: the cap of the demand class, and Prophet's share of it where it has a part in
+    a combination. `families` None: every family but the baseline, which is what each is held
     against. `max_seconds` is looked at between fits, never inside one. A search ends once its next
     trial is expected to save less than `least_gain` of the loss of what is served. `search_folds`
     tune, `contest_folds` judge: the search never sees these. `first_params` are tried right after

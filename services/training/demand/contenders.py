@@ -35,7 +35,7 @@ class Contenders:
         to be served in a combination."""
         if self.answers is None or Family.COMBINE not in self.families:
             return 1.0
-        return self.answers.mixtures.beside_prophet.weights[-1]
+        return self.answers.served.beside_prophet.weights[-1]
 
 
 def contenders_of(
@@ -53,7 +53,7 @@ def contenders_of(
     if not judged:
         why = "no pool knew enough before the contest"
         return _without_pools(asked, folds.contest, why)
-    expected = pools.expected if Family.COMBINE in asked else None
+    expected = pools.hindsight.expected if Family.COMBINE in asked else None
     return Contenders(asked, judged, answers, _fewer(judged, folds.contest), expected)
 
 

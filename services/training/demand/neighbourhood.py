@@ -66,29 +66,36 @@ def near_holidays(country: str, subdivision: str | None, year: int) -> Mapping[d
 def shared_occasions(series: Series) -> tuple[Holiday, ...]:
     """The same of all years of history and plan, as occasions of which there are four."""
     return tuple(
-        Holiday(day, _NAMES[kind])
+        occasion
         for year in _years(series)
-        for day, kind in near_holidays(series.country, series.subdivision, year).items()
+        for occasion in _kinds(series.country, series.subdivision, year)
     )
 
 
 def named_neighbours(series: Series) -> tuple[Holiday, ...]:
     """The days beside the public holidays of all years of history and plan, one name each."""
     return tuple(
-        Holiday(day, name)
+        neighbour
         for year in _years(series)
-        for day, name in _names(series.country, series.subdivision, year).items()
+        for neighbour in _names(series.country, series.subdivision, year)
     )
 
 
 @lru_cache(maxsize=4096)
-def _names(country: str, subdivision: str | None, year: int) -> Mapping[date, str]:
+def _kinds(country: str, subdivision: str | None, year: int) -> tuple[Holiday, ...]:
+    near = near_holidays(country, subdivision, year)
+    return tuple(Holiday(day, _NAMES[kind]) for day, kind in near.items())
+
+
+@lru_cache(maxsize=4096)
+def _names(country: str, subdivision: str | None, year: int) -> tuple[Holiday, ...]:
     around = _holidays_around(country, subdivision, year)
     after = {holiday.day + _DAY: f"day after {holiday.name}" for holiday in around}
     before = {holiday.day - _DAY: f"day before {holiday.name}" for holiday in around}
     names = after | before
     taken = {holiday.day for holiday in around}
-    return {day: names[day] for day in sorted(names.keys() - taken) if day.year == year}
+    beside = sorted(names.keys() - taken)
+    return tuple(Holiday(day, names[day]) for day in beside if day.year == year)
 
 
 def _holidays_around(country: str, subdivision: str | None, year: int) -> list[Holiday]:

@@ -51,7 +51,7 @@ def train_newcomer(
     entry = pooled_entry(ask(pools, series, ()))
     fitted, calibration = entry.fit(series), Calibration.none()
     known = series.history["quantity"][series.history["open"]].dropna()
-    evidence = pools.newcomers
+    evidence = pools.hindsight.newcomers
     return Trained(
         family=Family.POOLED.value,
         params=entry.params,

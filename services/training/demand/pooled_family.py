@@ -37,10 +37,17 @@ _PRIOR_DAYS: Final = 1000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PooledAnswers:
-    """What the pools answer for one series at its cut-offs, by the last known day."""
+    """What the pools answer for one series at its cut-offs, by the last known day; `through` is
+    that of the whole series, whose plan is answered by the mixtures to be `served`. Those before it
+    are judged: their `mixtures` know nothing of the contest."""
 
     answers: Mapping[pd.Timestamp, PooledAnswer]
     mixtures: Mixtures
+    served: Mixtures
+    through: pd.Timestamp
+
+    def mixtures_for(self, series: Series) -> Mixtures:
+        return self.served if series.data_through == self.through else self.mixtures
 
     def judge(self, folds: Sequence[Fold]) -> tuple[Fold, ...]:
         """The folds that were answered: a pool knew enough, and nothing of what came after."""
@@ -54,26 +61,28 @@ class PooledAnswers:
 
 def ask(pools: Pools, series: Series, folds: Sequence[Fold]) -> PooledAnswers:
     """The dated pools for the folds, the latest for the plan."""
+    through, known = series.data_through, pools.hindsight
     answers = pools.answers([fold.series for fold in folds])
     return PooledAnswers(
-        answers | {series.data_through: pools.latest.predict(series)}, pools.mixtures
+        answers | {through: pools.latest.predict(series)}, known.mixtures, known.served, through
     )
 
 
 def pooled_entry(answers: PooledAnswers) -> Entry:
-    mixture = answers.mixtures.alone
-
     def fit(series: Series) -> Fitted:
+        mixture = answers.mixtures_for(series).alone
         return FittedPooled(answers.mixed(series, mixture), mixture.spread)
 
-    return Entry(Family.POOLED, _named(mixture, MEMBERS), fit, prior_days=_PRIOR_DAYS)
+    params = _named(answers.served.alone, MEMBERS)
+    return Entry(Family.POOLED, params, fit, prior_days=_PRIOR_DAYS)
 
 
 def combination_entry(answers: PooledAnswers, tuned: TunedProphet) -> Entry:
-    mixture = answers.mixtures.beside_prophet
-    params = asdict(tuned.unfitted) | _named(mixture, (*MEMBERS, Family.PROPHET.value))
+    served = answers.served.beside_prophet
+    params = asdict(tuned.unfitted) | _named(served, (*MEMBERS, Family.PROPHET.value))
 
     def fit(series: Series) -> Fitted:
+        mixture = answers.mixtures_for(series).beside_prophet
         pool = answers.mixed(series, mixture)
         share = mixture.weights[-1]
         return FittedCombination(pool, tuned.fit_pair(series), share, mixture.spread)

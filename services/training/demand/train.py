@@ -49,8 +49,8 @@ from services.training.demand.series import Series
 __all__ = ["Progress", "Refused", "Trained", "TrainingConfig", "train"]
 
 
-_FEWEST_TRIALS: Final = 1 / 3
-"""Of the cap, where little of what they gain is served."""
+_FEWEST_TRIALS: Final = 2
+"""The default, and the parameters that the product had last."""
 
 
 def train(
@@ -154,7 +154,8 @@ def _record_of(contest: Contest) -> _Record:
 
 def _tuning(training: _Training, stake: float) -> Tuning:
     config, report, elapsed = training.config, training.report, training.elapsed
-    cap = round(trial_cap(volume_class(_known_sales(training.series))) * max(stake, _FEWEST_TRIALS))
+    most = trial_cap(volume_class(_known_sales(training.series)))
+    cap = max(round(stake * most), _FEWEST_TRIALS)
     trials = cap if config.max_trials is None else min(cap, config.max_trials)
     return Tuning(
         optimizer=Optimizer(config.optimizer),

@@ -44,7 +44,13 @@ def fit_boosters(
         free_raw_data=False,
     )
     return tuple(
-        lightgbm.train({**shared, **objective}, data, num_boost_round=config.rounds)
+        lightgbm.train(
+            {**shared, **objective},
+            data,
+            num_boost_round=config.rounds,
+            # Else it is written as text and read again, which the saving does anyway.
+            keep_training_booster=True,
+        )
         for objective in objectives
     )
 

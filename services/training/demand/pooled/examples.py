@@ -17,7 +17,7 @@ from services.training.demand.pooled.features import (
     feature_table,
     scale_of,
 )
-from services.training.demand.pooled.outlook import Outlook, outlook_of
+from services.training.demand.pooled.outlook import Memory, Outlook, outlook_of
 from services.training.demand.pooled.rows import Pairs, ages
 from services.training.demand.pooled.seasons import YearlyRhythm
 from services.training.demand.pooled.track import Indices, Track, track_of
@@ -50,11 +50,12 @@ class Knowledge:
         return table | example.outlook.columns(origins, targets, scale)
 
 
-def example_of(series: Series, config: PoolConfig) -> Example:
-    """The last `longest_days` of the series."""
+def example_of(series: Series, config: PoolConfig, memory: Memory) -> Example:
+    """The last `longest_days` of the series; `memory` holds nothing that it does not know."""
     recent = series.lately(config.longest_days)
     track = track_of(recent)
-    return Example(track, outlook_of(recent, track), scale_of(track))
+    reach = max(config.horizon_days, len(series.plan))
+    return Example(track, outlook_of(recent, track, reach, memory), scale_of(track))
 
 
 def training_rows(

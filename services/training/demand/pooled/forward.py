@@ -10,7 +10,12 @@ import pandas as pd
 from services.training.demand.backtest import Fold, fold_at
 from services.training.demand.features import planned_regressors
 from services.training.demand.pooled.config import PoolConfig
-from services.training.demand.pooled.pool import FittedPool, PoolTooSmallError, fit_pool
+from services.training.demand.pooled.pool import (
+    FittedPool,
+    Memories,
+    PoolTooSmallError,
+    fit_pool,
+)
 from services.training.demand.series import Series
 
 
@@ -23,15 +28,19 @@ class DatedPool:
 
 
 def fit_dated_pools(
-    series: Sequence[Series], cutoffs: Sequence[pd.Timestamp], config: PoolConfig, seed: int
+    series: Sequence[Series],
+    cutoffs: Sequence[pd.Timestamp],
+    config: PoolConfig,
+    seed: int,
+    past: Memories | None = None,
 ) -> list[DatedPool]:
     """One pool a cut-off, in order of time, of the series that had begun by then; none at a
     cut-off where these knew too little. A few shared cut-offs do for the folds of all series: see
-    `pool_for`."""
-    pools = []
+    `pool_for`. `past` as in `fit_pool`: nothing in it is later than the first cut-off."""
+    pools, past = [], {} if past is None else past
     for cutoff in sorted(cutoffs):
         try:
-            pool = fit_pool(_known_at(series, cutoff, config), config, seed)
+            pool = fit_pool(_known_at(series, cutoff, config), config, seed, past)
         except PoolTooSmallError:
             continue
         pools.append(DatedPool(cutoff, pool))

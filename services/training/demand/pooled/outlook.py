@@ -4,7 +4,7 @@ Trees see a season or a holiday only where some row had it; Prophet draws both o
 All cut-offs share one design, of which each reads the rows up to itself, and each begins from the
 fit of the one before, so that a fit costs about a millisecond. What a regressor is standardised
 by, and the usual value that fills its gaps, are those of the whole history: neither holds any
-demand.
+demand. What a pool expected is remembered for those of later cut-offs, which know all that it knew.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ _FEWEST_DAYS: Final = 28
 _YEAR: Final = 365
 _LARGEST: Final = 10.0
 
+Memory = dict[int, Floats]
+"""By the day (since 1970) of a cut-off: mean and noise of the days after it, one after another."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fits:
@@ -54,25 +57,40 @@ class _Fits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlook:
-    """`design` of the whole series; `known_at` the position in the track of each known day."""
+    """`design` of the whole series; `known_at` the position in the track of each known day;
+    `memory` what was expected as of days that are known by now, up to `reach` days ahead."""
 
     track: Track
     design: Design
     terms: Terms
     known_at: Indices
+    reach: int
+    memory: Memory
 
     def columns(self, origins: Indices, targets: Indices, scale: Floats) -> dict[str, Floats]:
         """Mean and deviation in units of `scale`, for days that are known or to come; NaN where
         the history up to the origin is too short for a fit."""
         found = np.full((2, len(targets)), np.nan)
         last: _Fits | None = None
-        for origin in np.unique(origins):
-            last = self._fits(int(origin), last)
+        for origin in np.unique(origins).tolist():
             rows = origins == origin
-            if last is not None:
-                found[:, rows] = last.answer(*self._ahead(targets[rows]))
+            leads = targets[rows] - origin
+            day = self.track.first_day + origin
+            if day not in self.memory or self.memory[day].shape[1] < leads.max():
+                last = self._fits(origin, last)
+                self.memory[day] = self._expected(origin, last)
+            found[:, rows] = self.memory[day][:, leads - 1]
         relative = np.clip(found / scale, 0.0, _LARGEST)
         return dict(zip(COLUMNS, relative, strict=True))
+
+    def _expected(self, origin: int, fits: _Fits | None) -> Floats:
+        """Shape (2, days): of the days after the origin that are known or to come."""
+        targets = np.arange(origin + 1, min(origin + 1 + self.reach, self.track.days))
+        expected = np.full((2, len(targets)), np.nan)
+        if fits is not None:
+            certain = (targets >= self.track.days_known) | np.isin(targets, self.known_at)
+            expected[:, certain] = fits.answer(*self._ahead(targets[certain]))
+        return expected
 
     def _fits(self, origin: int, last: _Fits | None) -> _Fits | None:
         """Prophet in both its modes as of the origin; None where it cannot be fitted."""
@@ -112,15 +130,15 @@ class Outlook:
         return days[rows], np.concatenate([self.terms.past, self.terms.ahead])[rows]
 
 
-def outlook_of(series: Series, track: Track) -> Outlook:
-    """The outlook of a series whose history is that of the track."""
+def outlook_of(series: Series, track: Track, reach: int, memory: Memory) -> Outlook:
+    """The outlook of a series whose history is that of the track, `reach` days ahead at most."""
     design = prepare(series)
     certain = tuple(one for one in design.regressors if one.name not in series.foreseen)
     # Past days do not hold what was foreseen of them. The trees correct what is named for one day.
     around = (*holidays_of(series), *named_neighbours(series))
     design = replace(design, regressors=certain, holidays=around)
     known_at = np.flatnonzero(~np.isnan(track.demand))
-    return Outlook(track, design, terms_of(design), known_at)
+    return Outlook(track, design, terms_of(design), known_at, reach, memory)
 
 
 def _model(with_year: bool) -> UnfittedProphet:

@@ -20,6 +20,7 @@ from services.training.demand.pooled.examples import (
 )
 from services.training.demand.pooled.features import Columns, Vocabulary, as_matrix
 from services.training.demand.pooled.levels import spread_over_levels
+from services.training.demand.pooled.outlook import Memory
 from services.training.demand.pooled.rows import training_pairs
 from services.training.demand.pooled.seasons import rhythms_of
 from services.training.demand.pooled.views import View, seen_by, unit_of
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     import lightgbm
 
 FEWEST_ROWS: Final = 200
+Memories = dict[tuple[str, str], Memory]
+"""By location and product."""
 MEMBERS: Final = ("direct", "corrected", "tweedie")
 """The forecasts that a pool has for a mixture."""
 _MEDIAN: Final = LEVELS.index(0.5)
@@ -92,11 +95,12 @@ class FittedPool:
         pool's cut-off, and may be one that the pool has not seen."""
         return self.answers([series])[0]
 
-    def answers(self, series: Sequence[Series]) -> list[PooledAnswer]:
-        """What `predict` answers for each, every booster asked once for all of them."""
+    def answers(self, series: Sequence[Series], past: Memories | None = None) -> list[PooledAnswer]:
+        """What `predict` answers for each, every booster asked once for all of them. `past` as in
+        `fit_pool`: none of it later than the end of any of the series."""
         if not series:
             return []
-        asked = [_question(one, self) for one in series]
+        asked = [_question(one, self, _memory(past, one)) for one in series]
         table = stacked([question.table for question in asked])
         ends = np.cumsum([len(one.plan) for one in series])[:-1]
         quantiles = [np.split(self._quantiles(view, table), ends) for view in View]
@@ -130,19 +134,22 @@ class _Question:
         return PooledAnswer(first, second, Prediction(mean, _moved_to(mean, around)))
 
 
-def _question(series: Series, pool: FittedPool) -> _Question:
-    example = example_of(series, pool.config)
+def _question(series: Series, pool: FittedPool, memory: Memory) -> _Question:
+    example = example_of(series, pool.config, memory)
     targets = np.arange(example.track.days_known, example.track.days)
     origins = np.full(len(targets), example.track.origin)
     table = pool.knowledge.table(example, origins, targets)
     return _Question(table, float(example.scale[example.track.origin]))
 
 
-def fit_pool(series: Sequence[Series], config: PoolConfig, seed: int) -> FittedPool:
+def fit_pool(
+    series: Sequence[Series], config: PoolConfig, seed: int, past: Memories | None = None
+) -> FittedPool:
     """The pool of these series as known at their ends; those that teach nothing are left out.
     Raises `PoolTooSmallError` where the others hold too few known days to learn from. The same
-    series, configuration and seed give the same pool."""
-    examples = [example_of(one, config) for one in series if teaches(one)]
+    series, configuration and seed give the same pool. `past` are the outlooks of pools that knew
+    the same days, but no later ones; this pool's are added."""
+    examples = [example_of(one, config, _memory(past, one)) for one in series if teaches(one)]
     tracks = [example.track for example in examples]
     pairs = training_pairs(tracks, config, seed)
     rows_found = sum(len(pair.targets) for pair in pairs)
@@ -152,6 +159,10 @@ def fit_pool(series: Sequence[Series], config: PoolConfig, seed: int) -> FittedP
     rows = training_rows(examples, pairs, knowledge, config)
     boosters = {view: _boosters(seen_by(view, rows), config, seed) for view in View}
     return FittedPool(config, knowledge, boosters)
+
+
+def _memory(past: Memories | None, series: Series) -> Memory:
+    return {} if past is None else past.setdefault((series.location, series.product), {})
 
 
 def teaches(series: Series) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, Self
 from services.training.demand.backtest import Fold
 from services.training.demand.features import prepare
 from services.training.demand.model import PosedDesign, UnfittedProphet
-from services.training.demand.pooled.pool import MEMBERS, FittedPool, PooledAnswer
+from services.training.demand.pooled.pool import MEMBERS, FittedPool, Memories, PooledAnswer
 from services.training.demand.pooled.tenant import Mixture, Rehearsed, learn_mixture
 from services.training.demand.prediction import Prediction
 from services.training.demand.prophet_map import MapError
@@ -43,9 +43,9 @@ class Rehearsal:
     beside_prophet: Rehearsed | None
 
 
-def rehearse(pool: FittedPool, folds: Sequence[Fold]) -> list[Rehearsal]:
-    """What the pool and Prophet answer at the folds' cut-offs."""
-    answers = pool.answers([fold.series for fold in folds])
+def rehearse(pool: FittedPool, folds: Sequence[Fold], past: Memories) -> list[Rehearsal]:
+    """What the pool and Prophet answer at the folds' cut-offs; `past` as for `answers`."""
+    answers = pool.answers([fold.series for fold in folds], past)
     return [_rehearsal(fold, answer) for fold, answer in zip(folds, answers, strict=True)]
 
 

@@ -14,7 +14,7 @@ _WEEK = 7
 
 def rolling_mean(demand: Floats, days: int) -> Floats:
     """Mean of the known among the last `days` days; NaN without any."""
-    return pd.Series(demand).rolling(days, min_periods=1).mean().to_numpy()
+    return _mean_of_last(demand, days)
 
 
 def rolling_deviation(demand: Floats, days: int) -> Floats:
@@ -30,19 +30,24 @@ def level_of(demand: Floats, half_life: float) -> Floats:
 
 def same_weekday_mean(demand: Floats, weeks: int) -> Floats:
     """Mean of the known among the last `weeks` of the day's own weekday."""
-    return _by_weekday(demand, lambda own: own.rolling(weeks, min_periods=1).mean())
+    return _by_weekday(demand, lambda own: _mean_of_last(own, weeks))
 
 
 def same_weekday_level(demand: Floats, half_life_weeks: float) -> Floats:
     """Exponentially weighted mean of the known days of the day's own weekday."""
-    return _by_weekday(
-        demand, lambda own: own.ewm(halflife=half_life_weeks, ignore_na=True).mean().ffill()
-    )
+
+    def smooth(own: Floats) -> Floats:
+        means = pd.DataFrame(own).ewm(halflife=half_life_weeks, ignore_na=True).mean()
+        return means.ffill().to_numpy()
+
+    return _by_weekday(demand, smooth)
 
 
 def centred_mean(demand: Floats, days: int) -> Floats:
-    """Mean of the known days around; it looks ahead, so read it only far behind an origin."""
-    return pd.Series(demand).rolling(days, center=True, min_periods=1).mean().to_numpy()
+    """Mean of the known among an odd number of days around; it looks ahead, so read it only far
+    behind an origin."""
+    ahead = days // 2
+    return _mean_of_last(np.concatenate([demand, np.full(ahead, np.nan)]), days)[ahead:]
 
 
 def days_since(flags: np.ndarray, most: int) -> Floats:
@@ -52,10 +57,26 @@ def days_since(flags: np.ndarray, most: int) -> Floats:
     return np.minimum(positions - last, most).astype(np.float64)
 
 
-def _by_weekday(demand: Floats, smooth: Callable[[pd.DataFrame], pd.DataFrame]) -> Floats:
+def _mean_of_last(values: Floats, rows: int) -> Floats:
+    """Down each column; by running sums, which take a tenth of the time of `pandas.rolling`."""
+    known = ~np.isnan(values)
+    total = _sum_of_last(np.where(known, values, 0.0), rows)
+    count = _sum_of_last(known.astype(np.float64), rows)
+    mean: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return mean
+
+
+def _sum_of_last(values: Floats, rows: int) -> Floats:
+    # Of regressors near the largest float it is infinite, and a mean unknown.
+    with np.errstate(over="ignore", invalid="ignore"):
+        running = np.cumsum(values, axis=0)
+        running[rows:] -= running[:-rows].copy()
+    return running
+
+
+def _by_weekday(demand: Floats, smooth: Callable[[Floats], Floats]) -> Floats:
     """All weekdays at once: a table of one a column, its last week filled up."""
     weeks = -(-len(demand) // _WEEK)
     filled = np.full(weeks * _WEEK, np.nan)
     filled[: len(demand)] = demand
-    smoothed: Floats = smooth(pd.DataFrame(filled.reshape(weeks, _WEEK))).to_numpy()
-    return smoothed.ravel()[: len(demand)]
+    return smooth(filled.reshape(weeks, _WEEK)).ravel()[: len(demand)]

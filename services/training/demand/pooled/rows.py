@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 
 from services.training.demand.pooled.config import PoolConfig
 from services.training.demand.pooled.track import Indices, Track
@@ -25,14 +27,15 @@ def training_pairs(tracks: Sequence[Track], config: PoolConfig, seed: int) -> li
 
     Origins lie on a grid up to the end of history, and every lead is met equally often. Where
     there are more than `most_rows` days a sample of the origins is kept, each with all its days:
-    what an origin costs, above all its outlook, is then spent on many rows.
+    what an origin costs, above all its outlook, is then spent on many rows. A day of a series is
+    drawn or not whatever the end of history: smaller samples are part of larger ones.
     """
     random = np.random.default_rng(seed)
     days = [_usable_days(track, config.warm_up_days) for track in tracks]
     available = sum(map(len, days))
     share = min(1.0, config.most_rows / max(available, 1))
     return [
-        _pairs(track, usable, share, config, random)
+        _pairs(track, usable, _lots(track, seed) < share, config, random)
         for track, usable in zip(tracks, days, strict=True)
     ]
 
@@ -47,14 +50,23 @@ def _usable_days(track: Track, warm_up: int) -> Indices:
     return known[known > warm_up]
 
 
+def _lots(track: Track, seed: int) -> Floats:
+    """A number in 0..1 for each day of history, the same in any history that holds the day."""
+    name = crc32(f"{track.location}\0{track.product}".encode())
+    end = track.first_day + track.days_known
+    return np.random.default_rng([seed, name]).random(end)[track.first_day :]
+
+
 def _pairs(
-    track: Track, targets: Indices, share: float, config: PoolConfig, random: np.random.Generator
+    track: Track,
+    targets: Indices,
+    drawn: npt.NDArray[np.bool_],
+    config: PoolConfig,
+    random: np.random.Generator,
 ) -> Pairs:
     apart = min(config.origins_apart, config.horizon_days)
-    steps = _steps_back(track, targets, apart, config.horizon_days, random)
-    origins = track.origin - apart * steps
-    drawn = random.random(int(steps.max(initial=0)) + 1) < share
-    kept = drawn[steps] & (origins >= config.warm_up_days)
+    origins = track.origin - apart * _steps_back(track, targets, apart, config.horizon_days, random)
+    kept = (origins >= config.warm_up_days) & drawn[np.maximum(origins, 0)]
     return Pairs(origins[kept], targets[kept])
 
 

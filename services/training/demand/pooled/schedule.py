@@ -19,14 +19,22 @@ _FEWEST_DAYS: Final = 14
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """The last day that each dated pool knows, in order of time; `days` after the first of them
-    the mixture is learnt, and with the next the contest may begin."""
+    the mixture is learnt, and with the next the contest may begin. `end` is the last known day."""
 
-    cutoffs: tuple[pd.Timestamp, ...]
+    cutoffs: tuple[pd.Timestamp, pd.Timestamp]
     days: int
+    end: pd.Timestamp
 
     @property
     def learnt_through(self) -> pd.Timestamp:
         return self.cutoffs[0] + pd.Timedelta(days=self.days)
+
+    @property
+    def later(self) -> tuple[pd.Timestamp, ...]:
+        """Cut-offs of folds that lie end to end from the second pool's on: at least one."""
+        known = (self.end - self.cutoffs[1]).days
+        steps = range(max(known // self.days, 1))
+        return tuple(self.cutoffs[1] + pd.Timedelta(days=self.days * step) for step in steps)
 
 
 def schedule_of(series: Sequence[Series], config: TrainingConfig) -> Schedule | None:
@@ -47,7 +55,7 @@ def schedule_of(series: Sequence[Series], config: TrainingConfig) -> Schedule | 
         for position in (0, len(contest.cutoffs) // 2)
     )
     days = max(contest.days, _FEWEST_DAYS)
-    return Schedule((begin - pd.Timedelta(days=days), middle), days)
+    return Schedule((begin - pd.Timedelta(days=days), middle), days, end)
 
 
 def fold_after(series: Series, cutoff: pd.Timestamp, days: int) -> Fold | None:
