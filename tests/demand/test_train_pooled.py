@@ -18,6 +18,8 @@ from services.training.demand.bundle import replay
 from services.training.demand.config import Backend, TrainingConfig, wants_pool
 from services.training.demand.outcome import Scores, Stage
 from services.training.demand.pooled.pools import Pools, fit_pools
+from services.training.demand.pooled.spread import Spread
+from services.training.demand.pooled.tenant import Mixture
 from services.training.demand.prediction import LEVELS
 from services.training.demand.series import Series
 from services.training.demand.train import Refused, Trained, train
@@ -55,6 +57,11 @@ def check_forecast(result: Trained, series: Series) -> None:
     np.testing.assert_allclose(parts, frame["mean"].to_numpy(), atol=1e-9)
 
 
+def looking_back(pools: Pools, **other: object) -> Pools:
+    """The pools with another hindsight."""
+    return replace(pools, hindsight=replace(pools.hindsight, **other))  # type: ignore[arg-type]
+
+
 def test_with_pools_three_families_contend(
     pools: Pools,
 ) -> None:
@@ -67,13 +74,29 @@ def test_with_pools_three_families_contend(
     check_forecast(result, series)
 
 
+def test_the_contest_judges_a_mixture_that_knows_none_of_its_days(pools: Pools) -> None:
+    """What serves has learnt from them, and is named."""
+    other = replace(
+        pools.hindsight.served, beside_prophet=Mixture((0.7, 0.1, 0.1, 0.1), Spread(1.0))
+    )
+    usual, moved = (
+        trained(shop()[1], found, ONLY["combine"])
+        for found in (pools, looking_back(pools, served=other))
+    )
+    assert usual.fold_scores == moved.fold_scores
+    assert usual.scores == moved.scores
+    assert not usual.forecast.equals(moved.forecast)
+    assert moved.params["weight_direct"] == 0.7
+
+
 def test_a_search_is_short_where_little_of_its_gain_is_served(pools: Pools) -> None:
     series, config = shop()[1], replace(QUICK, max_trials=None)
     alone = trained(series, None, replace(config, families=("prophet",), least_gain=0.0))
     beside = trained(series, pools, replace(config, families=("combine",), least_gain=0.0))
-    assert len(beside.trials) == round(len(alone.trials) / 3)
-    asked_for = trained(series, pools, replace(ONLY["combine"], max_trials=4))
-    assert len(asked_for.trials) == 4
+    share = pools.hindsight.served.beside_prophet.weights[-1]
+    assert len(beside.trials) == max(2, round(share * len(alone.trials))) < len(alone.trials)
+    asked_for = trained(series, pools, replace(ONLY["combine"], max_trials=1))
+    assert len(asked_for.trials) == 1
 
 
 def test_the_combination_names_its_weights_and_its_parts(pools: Pools) -> None:
@@ -179,11 +202,6 @@ def test_families_that_need_no_pool_ask_none(pools: Pools) -> None:
     with_pools = trained(series, pools, ONLY["prophet"])
     assert_frame_equal(with_pools.forecast, trained(series, None, ONLY["prophet"]).forecast)
     assert with_pools.warnings == trained(series, None, ONLY["prophet"]).warnings
-
-
-def looking_back(pools: Pools, **other: object) -> Pools:
-    """The pools with another hindsight."""
-    return replace(pools, hindsight=replace(pools.hindsight, **other))  # type: ignore[arg-type]
 
 
 def test_folds_before_any_pool_judge_nobody_and_that_is_said(pools: Pools) -> None:

@@ -31,7 +31,7 @@ from services.training.demand.prophet_space import from_params
 from services.training.demand.series import Series
 
 _POOL: Final = "pool"
-_PRIOR_DAYS: Final = 1000
+_PRIOR_DAYS: Final = 4000
 """The spread is learnt across the tenant already: the few folds of a series add little to it."""
 
 

@@ -70,7 +70,7 @@ def _sum_of_last(values: Floats, rows: int) -> Floats:
     # Of regressors near the largest float it is infinite, and a mean unknown.
     with np.errstate(over="ignore", invalid="ignore"):
         running = np.cumsum(values, axis=0)
-        running[rows:] -= running[:-rows].copy()
+        running[rows:] -= running[:-rows]
     return running
 
 
