@@ -22,7 +22,7 @@ from shared.canonical import sha256_of
 from shared.database import Sessions, tenant_transaction
 from shared.doorbell import Bell
 from tests.conftest import BAKERY, client_of
-from tests.jobs.asking import FIRST_DAY, finished, sales_rows
+from tests.jobs.asking import FIRST_DAY, sales_rows
 from tests.security.holdings import Keys, Marks
 from tests.security.made import WITH_POOL, WITHOUT_POOL, bundle_bytes
 from tests.security.supplier import Supplier
@@ -116,7 +116,7 @@ async def _send_sales(shop: Shop) -> None:
 async def _train(shop: Shop, wanted: dict[str, Any]) -> None:
     key = {"Idempotency-Key": f"{shop.marks.word}-{wanted['families'][0]}"}
     job = await shop.ask("POST", "/training-jobs", json=wanted, headers=key)
-    ended = await finished(shop.client, job["id"])
+    ended = await _ended(shop, f"/training-jobs/{job['id']}")
     assert ended["products"]["succeeded"] == PRODUCTS, ended
 
 
@@ -135,9 +135,14 @@ async def _pull(shop: Shop) -> None:
 
 
 async def _synced(shop: Shop, path: str) -> None:
-    while (sync := await shop.ask("GET", path))["finished_at"] is None:
-        pass
+    sync = await _ended(shop, path)
     assert sync["status"] == "succeeded", sync
+
+
+async def _ended(shop: Shop, path: str) -> Any:
+    while (shown := await shop.ask("GET", path))["finished_at"] is None:
+        await asyncio.sleep(0.05)
+    return shown
 
 
 async def _bring_in_models(shop: Shop) -> None:
