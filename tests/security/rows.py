@@ -5,19 +5,14 @@ A route without a row here fails the build, and so does a parameter that its row
 Rows that refuse a foreign name stand before those that make such a thing one's own.
 """
 
-import csv
-import io
-import json
 from typing import Any, Final
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from shared.auth import Scope
 from tests.conftest import BAKERY
 from tests.jobs.asking import FIRST_DAY
 from tests.security.made import EXPLAINED_DAY, WITHOUT_POOL
 from tests.security.row import Place, Row, Who, page
+from tests.security.tabular import KNOWN, SALE, TABULAR, own_artifact
 
 ANYONE = frozenset({Who.ANYONE})
 OPERATOR = frozenset({Who.OPERATOR})
@@ -28,6 +23,7 @@ ADMIN = frozenset({Scope.ADMIN})
 LIST = ("query.limit",)
 V1 = "/api/v1"
 
+NEW_KEY_IDLE = ("body.expires_at", "body.requests_per_minute")
 LOCATION = {"name": "corner", "latitude": 54.3, "longitude": 10.1}
 LOCATION_IDLE = ("body.timezone", "body.country", "body.subdivision")
 PRODUCT_IDLE = tuple(
@@ -43,48 +39,6 @@ JOB_IDLE = tuple(
         *("training_window_days", "training_window_rows", "optimizer", "max_trials", "priority"),
         *("execution_mode", "force"),
     )
-)
-SALE: Final = {
-    "date": str(FIRST_DAY),
-    "product": Place("product", 200),
-    "location": Place("location", 200),
-    "quantity": 3,
-}
-KNOWN: Final = {
-    "date": str(FIRST_DAY),
-    "product": Place("product", 200),
-    "location": Place("location", 200),
-    "promotion": 1,
-}
-
-
-def as_csv(body: Any, _: bytes) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(body["rows"][0]))
-    writer.writeheader()
-    writer.writerows(body["rows"])
-    return text.getvalue().encode()
-
-
-def as_lines(body: Any, _: bytes) -> bytes:
-    return "".join(json.dumps(row) + "\n" for row in body["rows"]).encode()
-
-
-def as_parquet(body: Any, _: bytes) -> bytes:
-    file = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(body["rows"]), file)
-    return file.getvalue()
-
-
-def own_artifact(_: Any, artifact: bytes) -> bytes:
-    return artifact
-
-
-TABULAR: Final = (
-    ("application/json", None),
-    ("text/csv", as_csv),
-    ("application/x-ndjson", as_lines),
-    ("application/vnd.apache.parquet", as_parquet),
 )
 
 
@@ -117,7 +71,7 @@ OPERATORS = [
     v1(
         "POST", "/tenants/{tenant_id}/api-keys", OPERATOR, 201,
         path={"tenant_id": Place("tenant", 404)},
-        body={"name": "another", "scopes": ["read"]}, idle=("body.expires_at",),
+        body={"name": "another", "scopes": ["read"]}, idle=NEW_KEY_IDLE,
     ),
     v1(
         "PATCH", "/tenants/{tenant_id}", OPERATOR, path={"tenant_id": Place("tenant", 404)},
@@ -138,12 +92,13 @@ OPERATORS = [
 ]  # fmt: skip
 TENANTS = [
     v1("GET", "/tenant", READ),
+    v1("GET", "/usage", READ, idle=("query.from", "query.to")),
     v1("GET", "/api-keys", ADMIN, query={"cursor": page("keys_page")}, idle=LIST),
     v1("GET", "/api-keys/{key_id}", ADMIN, path={"key_id": Place("key", 404)}),
     v1("DELETE", "/api-keys/{key_id}", ADMIN, 204, path={"key_id": Place("spare_key", 404)}),
     v1(
         "POST", "/api-keys", ADMIN, 201,
-        body={"name": "another", "scopes": ["admin"]}, idle=("body.expires_at",),
+        body={"name": "another", "scopes": ["admin"]}, idle=NEW_KEY_IDLE,
     ),
     v1(
         "POST", "/api-keys/{key_id}/rotate", ADMIN, 201, path={"key_id": Place("old_key", 404)},

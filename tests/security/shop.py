@@ -11,7 +11,6 @@ from fastapi import FastAPI
 
 from services.training import tables
 from services.training.breakers.fleet import BREAKERS_CHANNEL
-from services.training.metering.usage import Kind, meter
 from services.training.models.repr_digest import repr_digest
 from services.training.queue.periodic import Turn
 from services.training.retraining.policy import RETRAINING
@@ -181,7 +180,6 @@ async def _keep_order_and_terms(shop: Shop, worker: Sessions) -> None:
         session.add(tables.QueueTerms(tenant_id=shop.id, weight=shop.marks.number / 10_000))
         until = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
         session.add(tables.OpenStream(tenant_id=shop.id, id=uuid4(), open_until=until))
-        await meter(session, shop.id, {Kind.ROWS: shop.marks.number})
 
 
 async def _fall_due(shop: Shop, worker: Sessions, bell: Bell) -> None:
