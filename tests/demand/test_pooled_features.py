@@ -51,6 +51,13 @@ def test_what_was_sold_after_the_origin_changes_no_column(origin: int, factor: f
     assert as_matrix(before).shape == (14, len(before))
 
 
+def test_the_outlook_of_a_day_is_that_of_its_weekday() -> None:
+    series = bakery_series(DAYS, 14, closed_weekday=None)
+    table = row_of(series, 400, np.arange(401, 415))
+    rhythm = np.array([0.8, 0.9, 1.0, 1.0, 1.2, 1.4, 0.7])[table["weekday"].astype(int)]
+    assert np.corrcoef(table["outlook"], rhythm)[0, 1] > 0.95
+
+
 @pytest.mark.parametrize("kind", [Nearness.HOLIDAY, Nearness.BEFORE, Nearness.AFTER])
 def test_a_day_near_a_holiday_is_known_by_how_others_were_beside_their_weekday(
     kind: Nearness,

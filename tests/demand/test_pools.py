@@ -86,6 +86,15 @@ def test_the_mixture_learns_from_the_days_before_the_contest_alone(pools: Pools)
     assert sum(pools.hindsight.mixtures.beside_prophet.weights) == pytest.approx(1.0)
 
 
+def test_the_mixture_to_be_served_learns_from_the_contest_too(pools: Pools) -> None:
+    learnt = pools.hindsight
+    late = perturbed_after(shop(), learnt.dated[1].cutoff + 7 * DAY)
+    found = fit_pools(late, QUICK).hindsight
+    assert found.mixtures == learnt.mixtures != learnt.served
+    assert found.served != learnt.served
+    assert sum(found.served.beside_prophet.weights) == pytest.approx(1.0)
+
+
 def test_what_is_expected_of_a_product_is_what_was_saved_before_the_contest(pools: Pools) -> None:
     assert pools.hindsight.expected is not None
     assert 0.0 < pools.hindsight.expected.mean < 1.0
