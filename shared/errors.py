@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents: what is wrong, with which value, and the way out."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +21,8 @@ from shared.safe_headers import SAFE_HEADERS
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 100
+LONGEST_TEXT = 1000
+UNPRESENTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 log = structlog.get_logger()
@@ -99,21 +102,22 @@ def problem_response(request: HTTPConnection, problem: Problem) -> JSONResponse:
         errors=problem.errors,
     )
     return JSONResponse(
-        _encodable(body.model_dump(exclude_none=True)),
+        _presentable(body.model_dump(exclude_none=True)),
         problem.status,
         problem.headers,
         media_type=MEDIA_TYPE,
     )
 
 
-def _encodable(value: Any) -> Any:
-    """The same value with lone surrogates replaced: they cannot be written as UTF-8."""
+def _presentable(value: Any) -> Any:
+    """The same value with texts cut, and cleaned of what was sent and nobody should see: control
+    characters, and lone surrogates, which cannot even be written as UTF-8."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return UNPRESENTABLE.sub("\ufffd", value[:LONGEST_TEXT])
     if isinstance(value, list):
-        return [_encodable(item) for item in value]
+        return [_presentable(item) for item in value]
     if isinstance(value, dict):
-        return {name: _encodable(item) for name, item in value.items()}
+        return {name: _presentable(item) for name, item in value.items()}
     return value
 
 

@@ -1,12 +1,15 @@
 """Text as it may enter: no NUL, no lone surrogate, one spelling (NFC) of what looks the same."""
 
+import re
 import unicodedata
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+LONGEST_SENT: Final = 8_000
 FORBIDDEN: Final = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f"
+NOT_TEXT: Final = re.compile(rf"[{FORBIDDEN}\ud800-\udfff]")
 SOMETHING: Final = rf"^[^{FORBIDDEN}]*[^{FORBIDDEN}\s][^{FORBIDDEN}]*$"
 """What OpenAPI says of a name: no control character, and not white space alone."""
 NOTHING_ELSE: Final = rf"^[^{FORBIDDEN}]*$"
@@ -15,13 +18,17 @@ NOTHING_ELSE: Final = rf"^[^{FORBIDDEN}]*$"
 
 def clean(value: str) -> str:
     """`value` in NFC; `PydanticCustomError` where it holds what cannot be stored or shown."""
-    for position, character in enumerate(value):
-        if unicodedata.category(character) in {"Cs", "Cc"} and character not in "\t\n":
-            raise PydanticCustomError(
-                "forbidden_character",
-                "U+{code} at position {position} is not text: remove it",
-                {"code": f"{ord(character):04X}", "position": position},
-            )
+    if len(value) > LONGEST_SENT:  # before it is looked at, which takes its time
+        raise PydanticCustomError(
+            "string_too_long", "a text has at most {most} characters", {"most": LONGEST_SENT}
+        )
+    found = NOT_TEXT.search(value)
+    if found is not None:
+        raise PydanticCustomError(
+            "forbidden_character",
+            "U+{code} at position {position} is not text: remove it",
+            {"code": f"{ord(found[0]):04X}", "position": found.start()},
+        )
     return unicodedata.normalize("NFC", value)
 
 

@@ -110,7 +110,12 @@ async def check_wanted(session: AsyncSession, wanted: TrainingRequest) -> None:
         message = "none of the products sells at any of the locations"
         if wanted.products is None and wanted.locations is None:
             message = "there are no sales yet: POST /api/v1/sales first"
-        raise Problem(422, "nothing_to_train", message)
+        chosen = [name for name in ("products", "locations") if getattr(wanted, name) is not None]
+        faults = [
+            InputError(field=name, code="nothing_to_train", message=message)
+            for name in chosen or ["products"]
+        ]
+        raise Problem(422, "nothing_to_train", message, faults)
 
 
 async def _sales_are_to_come(session: AsyncSession) -> bool:

@@ -13,6 +13,8 @@ Mask = npt.NDArray[np.bool_]
 
 def refuse(code: str, message: str, *, row: int | None = None, field: str | None = None) -> Problem:
     """A body that cannot be read on: the one fault that ends the reading."""
+    if row is None and field is None:
+        field = "body"
     error = InputError(row=row, field=field, code=code, message=message)
     return Problem(422, "invalid_rows", message, [error])
 

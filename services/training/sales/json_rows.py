@@ -37,7 +37,7 @@ def read_json(text: bytes) -> Frame:
             "invalid_json", "the JSON is nested too deeply: rows are flat objects"
         ) from None
     except ValueError as error:
-        raise refuse("invalid_json", f"the JSON cannot be read: {error!s:.300}") from None
+        raise refuse("invalid_json", f"the JSON cannot be read: {_reason(error)}") from None
     if not isinstance(document, dict) or list(document) != ["rows"]:
         raise refuse("invalid_json", 'the body is an object with one member: {"rows": [...]}')
     rows = document["rows"]
@@ -58,7 +58,12 @@ def _line(line: str, row: int) -> object:
     except RecursionError:
         raise refuse("invalid_json", f"row {row} is nested too deeply", row=row) from None
     except ValueError as error:
-        raise refuse("invalid_json", f"row {row} is not JSON: {error!s:.300}", row=row) from None
+        raise refuse("invalid_json", f"row {row} is not JSON: {_reason(error)}", row=row) from None
+
+
+def _reason(error: ValueError) -> str:
+    known = isinstance(error, json.JSONDecodeError | _RepeatedKey)
+    return f"{error!s:.300}" if known else "a number has more digits than any can have here"
 
 
 def frame_of(rows: Sequence[object]) -> Frame:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.training import tables
 from services.training.metering.caps import read_limits, require_few, take_turns
 from services.training.sales.days import Ints
-from shared.errors import Problem
+from shared.errors import InputError, Problem
 
 PLACES = "unnest(CAST(:locations AS text[]), CAST(:products AS text[]))"
 
@@ -78,9 +78,9 @@ async def find_or_make_series(
 async def _require_room(session: AsyncSession, new: int, most: int | None) -> None:
     there = await session.scalar(ALL) or 0
     if most is not None and there + new > most:
-        raise Problem(
-            422,
-            "series_limit",
+        message = (
             f"{there} series and {new} new ones are over the limit of {most}: "
-            "send fewer products and locations, or ask for a higher limit",
+            "send fewer products and locations, or ask for a higher limit"
         )
+        fault = InputError(field="product", code="series_limit", message=message)
+        raise Problem(422, "series_limit", message, [fault])

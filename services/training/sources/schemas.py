@@ -1,12 +1,21 @@
 """Bodies of the sources' routes."""
 
 import datetime as dt
+import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+)
 from pydantic_core import PydanticCustomError
 
 from services.training.sources.kinds import Kind, SourceName
@@ -49,7 +58,22 @@ def _address(value: str) -> str:
 
 
 Address = Annotated[Text, AfterValidator(_address)]
-Secret = Annotated[SecretStr, Field(min_length=1, max_length=4096)]
+
+
+def _visible(value: object) -> object:
+    if isinstance(value, str) and not VISIBLE.fullmatch(value):
+        raise PydanticCustomError(
+            "forbidden_character", "a token is of visible ASCII characters, for it goes in a header"
+        )
+    return value
+
+
+VISIBLE: Final = re.compile(r"[\x21-\x7e]*")
+Secret = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=4096, json_schema_extra={"pattern": r"^[\x21-\x7e]+$"}),
+    BeforeValidator(_visible),
+]
 
 
 class TokenBody(BaseModel):
