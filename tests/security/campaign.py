@@ -113,8 +113,11 @@ def _furnish_at_start(app: FastAPI, database: Database) -> list[Furnished]:
 
 
 def _names(there: Furnished) -> dict[str, list[str]]:
-    receipts = there.ids["receipt_id"] + there.doomed["receipt_id"]
-    return there.ids | {"receipt_id": receipts}
+    ids = there.ids
+    return ids | {
+        "receipt_id": ids["receipt_id"] + there.doomed["receipt_id"],
+        "tenant_id": ids["tenant_id"] + ids["erased"],
+    }
 
 
 def _config(ids: Mapping[str, list[str]], seed: int, examples: int) -> SchemathesisConfig:

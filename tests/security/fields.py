@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import cycle
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 from uuid import uuid4
@@ -109,10 +110,18 @@ def operations_of(
 ) -> list[Operation]:
     """Each operation of the document with a value for each of its fields: what is `known` by its
     name (in what changes anything rather `doomed`), else the first that its schema allows."""
-    read = _Made(document, {name: values[0] for name, values in known.items()})
-    change = _Made(document, {name: values[0] for name, values in {**known, **doomed}.items()})
+    turns = {name: cycle(values) for name, values in doomed.items()}
+
+    def made(path: str, method: str, operation: Json) -> Operation:
+        values = {name: values[0] for name, values in known.items()}
+        if method != "get":
+            values |= {name: next(turn) for name, turn in turns.items()}
+        if path.endswith("/erasure"):
+            values["tenant_id"] = known["erased"][0]
+        return _Made(document, values).operation(path, method, operation)
+
     return [
-        _completed((read if method == "get" else change).operation(path, method, operation))
+        _completed(made(path, method, operation))
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
         if method in METHODS

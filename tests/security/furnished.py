@@ -82,6 +82,8 @@ async def furnish(app: FastAPI, database: Database, operator: httpx.AsyncClient)
     keys = await sent(tenant.client, "GET", "/api-keys")
     ids |= {"key_id": [await _make_key(tenant.client)], "name": [BREAKER]}
     doomed = {**await _make_doomed(app, operator, tenant.client), "receipt_id": rejected}
+    ids["erased"] = [doomed["tenant_id"].pop()]
+    await sent(operator, "DELETE", f"/tenants/{ids['erased'][0]}")
     await tell_of_a_breaker(database)
     return Furnished(app, tenant, database, ids, keys["items"][0]["id"], doomed)
 

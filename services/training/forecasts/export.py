@@ -15,6 +15,7 @@ from services.training.forecasts.schemas import ForecastOut
 from services.training.sales.snapshot import list_series
 from shared.database import Sessions, tenant_transaction
 from shared.errors import Problem
+from shared.spreadsheet import inert
 
 Format = Literal["csv", "parquet", "json"]
 MEDIA_TYPES: dict[Format, str] = {
@@ -87,7 +88,8 @@ class CsvTable:
         return self._lines([self._header])
 
     def add(self, forecast: ForecastOut) -> bytes:
-        return self._lines(_rows(forecast))
+        named = {"product": inert(forecast.product), "location": inert(forecast.location)}
+        return self._lines(_rows(forecast.model_copy(update=named)))
 
     def end(self) -> bytes:
         return b""

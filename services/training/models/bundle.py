@@ -2,7 +2,7 @@
 
 import io
 from datetime import date, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,6 +19,7 @@ from services.training.tables import Json
 from shared.canonical import canonical_json, gzipped, without_nan
 from shared.text import Name
 
+LARGEST_PART: Final = 1e15
 Units = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -74,6 +75,23 @@ class Bundle(BaseModel):
             if day.date != self.trained_through + timedelta(days=number):
                 raise ValueError(f"day {number} after {self.trained_through} is not {day.date}")
         return self
+
+    @model_validator(mode="after")
+    def _explains_each_day(self) -> Self:
+        parts = self.effects.get("parts")
+        if parts and not _units_of_each_day(parts, len(self.forecast)):
+            raise ValueError("`effects.parts` are no numbers, one for each day of the forecast")
+        return self
+
+
+def _units_of_each_day(parts: object, days: int) -> bool:
+    """Whether `parts` are lists of numbers by name, one for each day of the forecast."""
+    return isinstance(parts, dict) and all(
+        isinstance(units, list)
+        and len(units) == days
+        and all(type(unit) in (int, float) and abs(unit) <= LARGEST_PART for unit in units)
+        for units in parts.values()
+    )
 
 
 def bundle_of(trained: Trained, product: str, location: str, trained_through: date) -> Bundle:

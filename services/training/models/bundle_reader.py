@@ -11,7 +11,7 @@ import os
 import resource
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -21,6 +21,7 @@ Json = dict[str, Any]
 FORMAT: Final = "morrow-bundle"
 VERSION: Final = 1
 MOST_EXPANDED: Final = 500 * 1024 * 1024
+DEEPEST: Final = 64
 MOST_OUTLINE: Final = 8 * 1024 * 1024
 MEMORY_BYTES: Final = 2 * 1024 * 1024 * 1024
 CPU_SECONDS: Final = 120
@@ -139,7 +140,25 @@ def _last_day(history_dates: object) -> str:
         ) from None
 
 
+def _is_deep(value: object) -> bool:
+    """Whether it is nested deeper than whoever shows it could write."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [member for each in level for member in _members(each)]
+        if not level:
+            return False
+    return True
+
+
+def _members(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def _line(outline: Json) -> str:
+    if _is_deep(outline):
+        raise BundleRefused("too_deep", f"nested deeper than {DEEPEST} beside the weights")
     try:
         text = json.dumps(outline, allow_nan=False, ensure_ascii=False)
         text.encode()

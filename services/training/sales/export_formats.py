@@ -2,12 +2,16 @@
 
 import io
 import json
+import re
 from enum import StrEnum
 from typing import Final, Protocol, assert_never
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
+
+from shared.spreadsheet import FORMULA_BEGINS
 
 SCHEMA: Final = pa.schema(
     [
@@ -21,6 +25,9 @@ SCHEMA: Final = pa.schema(
         ("open", pa.int8()),
     ]
 )
+
+
+FORMULA: Final = f"^([{re.escape(FORMULA_BEGINS)}])"
 
 
 class Format(StrEnum):
@@ -78,13 +85,18 @@ class JsonWriter:
 
 
 class CsvWriter:
-    """A header line and one line a row; null is empty."""
+    """A header line and one line a row; null is empty. Names are no formulas to a spreadsheet."""
 
     def __init__(self) -> None:
         self._header = True
 
     def rows(self, table: pa.Table) -> bytes:
         sink = io.BytesIO()
+        for name in ("product", "location"):
+            at = table.schema.get_field_index(name)
+            table = table.set_column(
+                at, name, pc.replace_substring_regex(table[name], FORMULA, r"'\1")
+            )
         pa.csv.write_csv(table, sink, pa.csv.WriteOptions(include_header=self._header))
         self._header = False
         return sink.getvalue()

@@ -67,8 +67,8 @@ def _number(value: object) -> float:
 
 
 def _from_arrow(values: pa.Array) -> Read:
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
+    if pa.types.is_dictionary(values.type):  # each of its values once, however often it is there
+        return _from_dictionary(values)
     kind = values.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _from_text(values)
@@ -76,6 +76,17 @@ def _from_arrow(values: pa.Array) -> Read:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _floats(values.cast(pa.float64(), safe=False)), given, np.ones_like(given)
     return np.full(len(values), np.nan), given, ~given
+
+
+def _from_dictionary(values: pa.DictionaryArray) -> Read:
+    codes = pc.fill_null(values.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    numbers, given, readable = _from_arrow(values.dictionary)
+    # One more for null, which the code -1 finds at the end.
+    return (
+        np.append(numbers, np.nan)[codes],
+        np.append(given, False)[codes],
+        np.append(readable, True)[codes],
+    )
 
 
 def _from_text(values: pa.Array) -> Read:

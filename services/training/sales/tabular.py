@@ -9,8 +9,11 @@ import pyarrow.parquet
 
 from services.training.sales.faults import Faults, refuse
 from services.training.sales.frame import Column, Frame, require_few_columns
+from shared.errors import Problem
 
 OTHER_SEPARATORS: Final = ";\t|"
+MOST_ROWS: Final = 1_000_000
+MOST_UNPACKED: Final = 2**29
 
 
 def read_csv(text: bytes) -> Frame:
@@ -69,10 +72,15 @@ def _require_rectangle(ragged: list["pa.csv.InvalidRow"]) -> None:
 
 
 def read_parquet(body: bytes) -> Frame:
-    """A Parquet file; every column keeps its own type."""
+    """A Parquet file; every column keeps its own type. What the file says of itself is bounded
+    before it is unpacked, and repeated texts stay as they are packed: a few bytes may declare any
+    number of rows, each with the same long text."""
     try:
         file = pa.parquet.ParquetFile(pa.BufferReader(body))
         require_few_columns(file.schema_arrow.names)
+        _require_modest(file)
+        texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+        file = pa.parquet.ParquetFile(pa.BufferReader(body), read_dictionary=texts)
         table = file.read(use_threads=False)
         table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -80,6 +88,33 @@ def read_parquet(body: bytes) -> Frame:
             "invalid_parquet", f"the Parquet file cannot be read: {error!s:.300}"
         ) from None
     return _frame(table)
+
+
+def _require_modest(file: "pa.parquet.ParquetFile") -> None:
+    if file.metadata.num_rows > MOST_ROWS:
+        raise Problem(
+            413,
+            "too_many_rows",
+            f"{file.metadata.num_rows} rows are over the limit of {MOST_ROWS} an import: "
+            "send them in several",
+        )
+    groups = (file.metadata.row_group(at) for at in range(file.metadata.num_row_groups))
+    unpacked = sum(group.total_byte_size for group in groups)
+    if unpacked > MOST_UNPACKED:
+        raise Problem(
+            413, "body_too_large", f"the file is {unpacked} bytes unpacked: at most {MOST_UNPACKED}"
+        )
+    for field in file.schema_arrow:
+        if pa.types.is_nested(field.type):
+            raise refuse(
+                "nested_column",
+                f"the column {field.name!r:.80} is nested: a cell holds one value",
+                field=f"{field.name:.80}",
+            )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _frame(table: pa.Table) -> Frame:
