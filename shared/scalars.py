@@ -40,6 +40,12 @@ def _instant(value: object) -> object:
     return value
 
 
+def _moment(value: object) -> object:
+    if not isinstance(value, str) or not DAY.match(value):
+        raise PydanticCustomError("not_a_moment", "this is neither a day nor an instant")
+    return value
+
+
 def _in_utc(value: dt.datetime) -> dt.datetime:
     try:
         return value.astimezone(dt.UTC)
@@ -53,4 +59,6 @@ Integer = StrictInt
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Flag = StrictBool
 Day = Annotated[dt.date, BeforeValidator(_day)]
+Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
+"""A day or an instant, with an offset or without."""
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(_instant)]

@@ -33,6 +33,7 @@ BEYOND_A_SCHEMA: Final = {
     "unknown_timezone": "the time zones are those of the host's database",
     "empty_order_range": "min_order is compared with max_order",
     "empty_range": "from is compared with to",
+    "range_too_long": "from is compared with to",
     "one_of_both": "days and rows exclude each other",
     "bad_address": "an address has a host, and neither user nor query",
     "outside_forecast": "which days there are depends on the model",
@@ -54,6 +55,7 @@ BEYOND_A_SCHEMA: Final = {
     "not_comma_separated": "CSV, NDJSON and Parquet are text or bytes to a schema",
     "date_out_of_range": "how far ahead a row may be depends on the day",
     "future_date": "whether a day has been depends on the day",
+    "in_the_past": "a new key has to live, which depends on the hour",
     "duplicate_row": "rows are compared with each other",
 }
 """Codes of a 422 that may meet what the schema allows, each with what the schema cannot say."""

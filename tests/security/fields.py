@@ -150,6 +150,7 @@ BODIES: Final[Mapping[str, Json]] = {
 QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
     "erase_tenant": {"dry_run": "true"},
     "read_sales": {"from": "2025-01-01", "to": "2025-02-01", "format": "json"},
+    "get_usage": {"from": "2026-01-01", "to": "2026-01-31"},
     "get_forecast": {"days": "1", "quantiles": "0.1,0.5"},
     "export_forecasts": {"quantiles": "0.1,0.5"},
     "list_models": {"alias": "champion"},

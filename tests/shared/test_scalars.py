@@ -6,13 +6,14 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
-from shared.scalars import Day, Flag, Instant, Integer, Number
+from shared.scalars import Day, Flag, Instant, Integer, Moment, Number
 
 OTHERS: dict[Any, list[object]] = {
     Integer: [True, "1", 1.5, None, "2026-01-01"],
     Number: [True, "1", None, float("nan"), float("inf"), 10**400],
     Flag: [0, 1, 1.0, "true", "yes", None],
     Day: [0, 0.0, "0", "20260101", "2026-1-1", "2026-01-01T00:00:00", "2026-02-30", "0000-01-01"],
+    Moment: [0, "0", "0.5", "now", 1.5, None],
     Instant: [0, "0", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "now"],
 }
 

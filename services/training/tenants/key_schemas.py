@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.auth import Scope
-from shared.scalars import Instant
+from shared.scalars import Instant, Integer
 from shared.text import Name
 
 DAY: Final = 86_400
@@ -34,7 +34,7 @@ class RotationBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP)] = DAY
+    overlap_seconds: Annotated[Integer, Field(ge=0, le=LONGEST_OVERLAP)] = DAY
     expires_at: Instant | None = None
 
 

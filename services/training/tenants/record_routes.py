@@ -14,12 +14,13 @@ from services.training.tables.breakers import EVERYBODY
 from shared.database import tenant_transaction
 from shared.errors import invalid
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, bad_cursor, decode_cursor, next_cursor
+from shared.scalars import Moment
 
 router = APIRouter(tags=["tenants"])
 
 LONGEST_CHAIN = 2**63
-Since = Annotated[dt.datetime | None, Query(alias="from", description="this moment or later")]
-Until = Annotated[dt.datetime | None, Query(alias="to", description="earlier than this moment")]
+Since = Annotated[Moment | None, Query(alias="from", description="this moment or later")]
+Until = Annotated[Moment | None, Query(alias="to", description="earlier than this moment")]
 
 
 @router.get("/audit-log")

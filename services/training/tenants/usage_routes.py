@@ -12,6 +12,7 @@ from services.training.metering.caps import read_limits
 from services.training.metering.usage import Kind, read_usage_by_day, today
 from services.training.tables import Usage
 from shared.errors import invalid
+from shared.scalars import Day
 
 router = APIRouter(tags=["tenants"])
 
@@ -41,8 +42,8 @@ class UsageOut(BaseModel):
 async def get_usage(
     _: Reader,
     session: Transaction,
-    first: Annotated[dt.date | None, Query(alias="from", description="first day")] = None,
-    last: Annotated[dt.date | None, Query(alias="to", description="last day, included")] = None,
+    first: Annotated[Day | None, Query(alias="from", description="first day")] = None,
+    last: Annotated[Day | None, Query(alias="to", description="last day, included")] = None,
 ) -> UsageOut:
     """What was used, by day: of the last thirty days where nothing else is asked for."""
     last = last or await today(session)
