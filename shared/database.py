@@ -24,6 +24,8 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import Session, SessionTransaction
 
+from shared.deadline import current_deadline
+
 
 class TenantUnset(RuntimeError):
     """A session began a transaction without a tenant."""
@@ -36,6 +38,8 @@ BEGIN_AS = text(
     "SELECT set_config('app.tenant_id', :tenant, true), "
     "set_config('idle_in_transaction_session_timeout', :idle, true)"
 )
+
+BEGIN_WITHIN = text(f"{BEGIN_AS.text}, set_config('statement_timeout', :statement, true)")
 
 END_SOON = text(
     "SELECT CASE WHEN current_setting('server_version_num')::int >= 170000 "
@@ -64,7 +68,13 @@ def _name_the_tenant(session: Session, _: SessionTransaction, connection: Connec
     if tenant_id is None:
         raise TenantUnset("open sessions with tenant_transaction(sessions, tenant_id)")
     idle = _setting(session.info["longest_idle"])
-    connection.execute(BEGIN_AS, {"tenant": str(tenant_id), "idle": idle})
+    values = {"tenant": str(tenant_id), "idle": idle}
+    deadline = current_deadline()
+    if deadline is None:
+        connection.execute(BEGIN_AS, values)
+    else:
+        left = timedelta(seconds=deadline.left())
+        connection.execute(BEGIN_WITHIN, values | {"statement": _setting(left)})
 
 
 def _setting(duration: timedelta) -> str:

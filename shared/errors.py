@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -78,6 +79,16 @@ def database_unavailable() -> Problem:
     )
 
 
+BODY_TOO_LARGE = Problem(
+    413, "body_too_large", "the body is larger than any that is taken here: send less at once"
+)
+DEADLINE_EXCEEDED = Problem(
+    504,
+    "deadline_exceeded",
+    "the answer took longer than a request may: ask for less at once, or try again later",
+)
+
+
 def not_found(what: str, name: object) -> Problem:
     """The one answer for what does not exist and for what belongs to somebody else."""
     return Problem(404, f"{what}_not_found", f"no {what} {name!s:.200}")
@@ -136,6 +147,8 @@ def install_error_answers(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == HTTPStatus.BAD_REQUEST:  # the framework's, of bytes it can't decode
             return problem_response(request, invalid("body", "not_json", "the body is not JSON"))
+        if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return problem_response(request, BODY_TOO_LARGE)
         code = HTTPStatus(error.status_code).name.lower()
         headers = dict(error.headers or {})
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -147,7 +160,11 @@ def install_error_answers(app: FastAPI) -> None:
     @app.exception_handler(DatabaseUnavailable)
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(DBAPIError)
+    @app.exception_handler(asyncpg.QueryCanceledError)
     async def _database(request: Request, error: Exception) -> JSONResponse:
+        if _was_cancelled(error):
+            log.warning("deadline_exceeded", path=request.url.path)
+            return problem_response(request, DEADLINE_EXCEEDED)
         if isinstance(error, DBAPIError) and not error.connection_invalidated:
             raise error
         log.warning("database_unavailable", path=request.url.path, error=str(error))
@@ -172,6 +189,12 @@ def _methods_of(request: Request) -> list[str]:
             for route in request.app.routes
         )
     ]
+
+
+def _was_cancelled(error: Exception) -> bool:
+    """By the server, at the end of a statement's time."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlstate", None) == asyncpg.QueryCanceledError.sqlstate
 
 
 def _from_validation(error: RequestValidationError) -> Problem:

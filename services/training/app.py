@@ -55,6 +55,7 @@ from shared.health import Well, health_router
 from shared.metrics_server import serve_own_metrics
 from shared.openapi_page import serve_openapi_page
 from shared.recent import Recent
+from shared.request_bounds import RequestBounds
 from shared.request_context import RequestContext
 from shared.roles import API
 from shared.safe_headers import SafeHeaders
@@ -78,6 +79,8 @@ ROUTERS = (
     record_router,
     erasure_router,
 )
+LARGER_BODIES = frozenset(f"{BASE}{path}" for path in ("/sales", "/regressors", "/models/import"))
+"""They hold themselves to what the tenant may send."""
 MOST_KNOWN = 10_000
 
 log = structlog.get_logger()
@@ -100,6 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, prefix=BASE, responses=PROBLEMS)
     app.include_router(_probes(app))
     app.add_middleware(RateLimitHeaders)
+    app.add_middleware(RequestBounds, seconds=settings.request_seconds, larger=LARGER_BODIES)
     app.add_middleware(AllowedHosts, hosts=settings.allowed_hosts)
     app.add_middleware(SafeHeaders)
     app.add_middleware(RequestContext)

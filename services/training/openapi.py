@@ -14,6 +14,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     413: {"model": ProblemBody, "description": "too large"},
     415: {"model": ProblemBody, "description": "not a media type that is taken here"},
     422: {"model": ProblemBody, "description": "input that cannot be taken: see `errors`"},
+    414: {"model": ProblemBody, "description": "path and query are too long"},
+    431: {"model": ProblemBody, "description": "the headers are too large"},
+    504: {"model": ProblemBody, "description": "it took longer than a request may"},
     503: {"model": ProblemBody, "description": "the database is away: see `Retry-After`"},
     429: {"model": ProblemBody, "description": "a limit is reached: see `Retry-After`"},
 }

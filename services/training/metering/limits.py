@@ -7,6 +7,7 @@ from typing import Final
 from services.training import tables
 
 MIB: Final = 2**20
+MOST_BODY_BYTES: Final = 256 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ PLANS: Final[Mapping[str, Limits]] = {
     ),
     "unlimited": Limits(
         requests_per_minute=None,
-        body_bytes=256 * MIB,
+        body_bytes=MOST_BODY_BYTES,
         import_rows=1_000_000,
         series=None,
         products=None,

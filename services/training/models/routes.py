@@ -136,7 +136,12 @@ async def get_artifact(
     return await download.served(model, file, request.headers)
 
 
-@router.post("/models/import", status_code=201, responses=IMPORT_ANSWERS, openapi_extra=IMPORT_BODY)
+@router.post(
+    "/models/import",
+    status_code=201,
+    responses=IMPORT_ANSWERS,
+    openapi_extra=IMPORT_BODY,
+)
 async def import_model(
     caller: Trainer,
     held: Held,

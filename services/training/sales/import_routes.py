@@ -32,7 +32,12 @@ from shared.errors import Problem
 router = APIRouter(tags=["sales"])
 
 
-@router.post("/sales", response_model=ImportReceipt, responses=ACCEPTED, openapi_extra=SALES_BODY)
+@router.post(
+    "/sales",
+    response_model=ImportReceipt,
+    responses=ACCEPTED,
+    openapi_extra=SALES_BODY,
+)
 async def post_sales(
     request: Request, caller: KnownIngester, held: Held, spool: HeldSpool, known: HeldLimits
 ) -> ImportReceipt | Response:
@@ -48,7 +53,10 @@ async def post_sales(
 
 
 @router.post(
-    "/regressors", response_model=ImportReceipt, responses=ACCEPTED, openapi_extra=REGRESSOR_BODY
+    "/regressors",
+    response_model=ImportReceipt,
+    responses=ACCEPTED,
+    openapi_extra=REGRESSOR_BODY,
 )
 async def post_regressors(
     request: Request, caller: KnownIngester, held: Held, spool: HeldSpool, known: HeldLimits
