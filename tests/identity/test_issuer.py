@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from jwt.algorithms import RSAAlgorithm
 
 from services.training.identity.issuer import PAUSE_SECONDS, Issuer
 from services.training.identity.issuer_keys import IssuerKeys, open_client
@@ -187,7 +188,7 @@ async def test_where_the_settings_say_where_keys_are_nobody_else_is_asked(
         jwk_of(RSA_KEY, "k", key_ops="verify"),
         jwk_of(RSA_KEY, "k", alg="RSA-OAEP"),
         jwk_of(RSA_KEY, "k", alg="RS512"),
-        jwk_of(RSA_KEY, "k", d="AQAB"),
+        jwk_of(RSA_KEY, "k") | RSAAlgorithm.to_jwk(RSA_KEY, as_dict=True) | {"key_ops": ["verify"]},
         jwk_of(WEAK_RSA_KEY, "k"),
         jwk_of(EC_KEY, "k"),
         jwk_of(RSA_KEY, "k") | {"n": "not base64!"},

@@ -1,6 +1,7 @@
 """Keys: made by who has their scopes, rotated with an overlap, ended; and found in one way."""
 
 import asyncio
+import datetime as dt
 import inspect
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from services.training.deps import Resources
+from services.training.identity.caller import Caller
+from services.training.identity.key_uses import KeyUses
 from shared.auth import prefix_of
 from shared.database import Sessions, tenant_transaction
 from tests.conftest import OPERATOR_KEY, Tenant, client_of, make_tenant
@@ -89,6 +92,11 @@ async def test_an_overlap_lengthens_no_life(tenant: Tenant) -> None:
     assert new["expires_at"] == soon
     newer = await rotated(tenant.client, new["id"], expires_at=None, overlap_seconds=604_800)
     assert newer["expires_at"] is None
+    in_a_minute = (dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)).isoformat()
+    brief = await made(tenant.client, "read", expires_at=in_a_minute)
+    await rotated(tenant.client, brief["id"], overlap_seconds=3600)
+    shown = (await tenant.client.get(f"{KEYS}/{brief['id']}")).json()
+    assert shown["expires_at"] == brief["expires_at"]
     shown = (await tenant.client.get(f"{KEYS}/{new['id']}")).json()
     assert shown["expires_at"] < soon
 
@@ -274,6 +282,21 @@ async def test_a_use_is_written_once_a_minute_and_not_by_the_request(
         assert await status_of(app, tenant.key) == 200
         await resources.door.uses.write()
     assert await last_used() == first
+    caller = await resources.door.admit(tenant.key)
+    await written_elsewhere(resources, caller)
+    assert await last_used() == first
+    async with tenant_transaction(sessions, tenant.id) as session:
+        earlier = "UPDATE api_keys SET last_used_at = now() - interval '61 s'"
+        await session.execute(text(earlier))
+    await written_elsewhere(resources, caller)
+    assert await last_used() > first
+
+
+async def written_elsewhere(resources: Resources, caller: Caller) -> None:
+    """By another process, which knows nothing of this one."""
+    uses = KeyUses(resources.engine)
+    uses.note(caller)
+    await uses.write()
 
 
 async def test_the_operator_key_is_no_tenants(app: FastAPI) -> None:
