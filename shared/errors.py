@@ -204,7 +204,7 @@ def _from_validation(error: RequestValidationError) -> Problem:
             code=str(item["type"]),
             message=str(item["msg"]),
         )
-        for item in error.errors()
+        for item in error.errors()[:MOST_ERRORS]  # there may be as many as bytes
     ]
     named = ", ".join(dict.fromkeys(str(item.field) for item in errors[:5]))
     return Problem(422, "invalid_input", f"the request was not understood: see {named}", errors)
