@@ -1,7 +1,7 @@
 """A real server for the session, a database of its own for each test that commits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,18 @@ from tests.postgres_fixtures import postgres_server
 __all__ = ["postgres_server"]
 
 configure_logging("warning", console=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test logged is told in UTF-8: the wire between the workers takes nothing else."""
+    report = yield
+    report.sections = [
+        (name, content.encode(errors="backslashreplace").decode())
+        for name, content in report.sections
+    ]
+    return report
+
 
 OPERATOR_KEY = "operator-key-of-quick-brown-foxes"
 TEMPLATE = "template_morrow"
