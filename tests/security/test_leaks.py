@@ -23,6 +23,9 @@ __all__ = ["filled"]
 NOBODYS = {"breaker_instances", "breaker_resets"}
 """What every process tells of itself: these tables hold rows of no tenant."""
 OF_THE_ERASED = {"erasures"}
+STAND_WITHOUT = {"audit_heads", "audit_log", "erasures"}
+"""Nobody may read the heads; the record is also filtered in the code, and outlives its tenant as
+the receipts of erasures do, which hold nothing of tenants that live."""
 WALL_OFF = "ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"
 
 
@@ -88,12 +91,12 @@ async def test_so_it_does_whichever_table_loses_its_wall(filled: Filled, tmp_pat
     reading = [row for row in ROWS if row.reads]
     with copied(filled, tmp_path / "names") as ground:
         tables = set(await rows_of(ground.admin_dsn, EVERYBODY)) - NOBODYS
-    unnoticed = [
+    unnoticed = {
         table
-        for table in sorted(tables)
+        for table in tables
         if not await faults_without_wall(filled, tmp_path / table, table, reading)
-    ]
-    assert unnoticed == []
+    }
+    assert unnoticed == STAND_WITHOUT
 
 
 async def faults_without_wall(
