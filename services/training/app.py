@@ -52,6 +52,7 @@ from shared.database import connect_directly, make_engine, make_sessions
 from shared.doorbell import Bell, Listener
 from shared.errors import install_error_answers
 from shared.health import Well, health_router
+from shared.json_bounds import JsonBounds
 from shared.metrics_server import serve_own_metrics
 from shared.openapi_page import serve_openapi_page
 from shared.recent import Recent
@@ -103,6 +104,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, prefix=BASE, responses=PROBLEMS)
     app.include_router(_probes(app))
     app.add_middleware(RateLimitHeaders)
+    app.add_middleware(JsonBounds, elsewhere=LARGER_BODIES)
     app.add_middleware(RequestBounds, seconds=settings.request_seconds, larger=LARGER_BODIES)
     app.add_middleware(AllowedHosts, hosts=settings.allowed_hosts)
     app.add_middleware(SafeHeaders)

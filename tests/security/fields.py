@@ -105,6 +105,13 @@ def with_hole(body: Any, name: str) -> str:
     return json.dumps(copy)
 
 
+def value_at(body: Any, name: str) -> Any:
+    """What stands at this member."""
+    for step in name.split("."):
+        body = body[int(step) if step.isdecimal() else step]
+    return body
+
+
 def operations_of(
     document: Json, known: Mapping[str, list[str]], doomed: Mapping[str, list[str]]
 ) -> list[Operation]:

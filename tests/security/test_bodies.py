@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pyarrow as pa
@@ -124,6 +125,43 @@ async def test_ndjson_needs_no_end_of_line_and_marks_of_order_are_passed_over(
     headers = {"Content-Type": "application/x-ndjson"}
     answer = await tenant.client.post("/api/v1/sales", content=line, headers=headers)
     assert answer.json()["inserted"] == 1
+
+
+async def in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    for at in range(0, len(body), 1000):
+        yield body[at : at + 1000]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (json.dumps({f"k{number}": 1 for number in range(70_000)}), "too_many_members"),
+        (json.dumps({"name": [{}] * 100_000}), "too_many_members"),
+        ('{"name": ' + "[" * 40 + "]" * 40 + "}", "too_deep"),
+        ('{"name": "Shop", "name": "Till"}', "duplicate_key"),
+    ],
+    ids=["keys", "objects", "depth", "twice"],
+)
+@pytest.mark.parametrize("media_type", ["application/json", "Application/X+JSON; charset=utf-8"])
+async def test_what_no_body_is_like_is_refused_as_a_whole(
+    tenant: Tenant, body: str, code: str, media_type: str
+) -> None:
+    headers = {"Content-Type": media_type}
+    for content in (body.encode(), in_pieces(body.encode())):
+        answer = await tenant.client.put("/api/v1/locations/shop", content=content, headers=headers)
+        assert answer.status_code == 422, answer.text
+        assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [("body", code)]
+
+
+async def test_an_import_names_the_key_and_the_row_that_has_it_twice(tenant: Tenant) -> None:
+    many = ", ".join(f'"k{number}": 1' for number in range(100_000))
+    lines = f'{{"date": "2026-01-01"}}\n{{{many}, "k99999": 2}}'
+    answer = await tenant.client.post(
+        "/api/v1/sales", content=lines, headers={"Content-Type": "application/x-ndjson"}
+    )
+    (error,) = answer.json()["errors"]
+    assert (error["row"], error["code"]) == (2, "duplicate_key")
+    assert "'k99999' twice" in error["message"]
 
 
 def deep(levels: int) -> Any:

@@ -12,7 +12,15 @@ import pytest
 from shared.postgres import RunningPostgres
 from tests.conftest import fresh_database
 from tests.security.corpus import HEADERS, QUERIES, SEGMENTS, VALUES, encoded
-from tests.security.fields import HOLE, Field, Operation, fields_of, operations_of, with_hole
+from tests.security.fields import (
+    HOLE,
+    Field,
+    Operation,
+    fields_of,
+    operations_of,
+    value_at,
+    with_hole,
+)
 from tests.security.furnished import Furnished, furnished, key_for
 from tests.security.verdict import fault_of
 from tests.security.wire import Raw, ask
@@ -60,6 +68,44 @@ async def test_every_value_in_every_field_is_taken_or_refused_by_name(
     there: Furnished, operations: list[Operation], place: str
 ) -> None:
     await _try(there, operations, place, every=1)
+
+
+@pytest.mark.parametrize("other", ["false", "true", '"1"'])
+async def test_no_flag_and_no_text_is_taken_for_a_number(
+    there: Furnished, operations: list[Operation], other: str
+) -> None:
+    taken = []
+    for operation in operations:
+        raw = operation.request(key_for(operation.path, there))
+        for field in fields_of(operation):
+            if field.place != "body" or not _is_number(operation, field):
+                continue
+            text = with_hole(operation.body, field.name).replace(json.dumps(HOLE), other)
+            answer = await ask(there.app, replace(raw, body=text.encode()))
+            if answer.status != 422:
+                taken.append(f"{field}: {answer.status}")
+    assert not taken
+
+
+async def test_a_key_that_stands_twice_is_refused_in_every_body(
+    there: Furnished, operations: list[Operation]
+) -> None:
+    bodies = {operation.name: operation for operation in operations if operation.body}
+    assert {"post_sales", "create_tenant", "create_job", "put_source"} <= bodies.keys()
+    for operation in bodies.values():
+        name, value = next(iter(operation.body.items()))
+        again = json.dumps(operation.body)[:-1] + f", {json.dumps(name)}: {json.dumps(value)}}}"
+        raw = replace(operation.request(key_for(operation.path, there)), body=again.encode())
+        answer = await ask(there.app, raw)
+        assert answer.status == 422, operation.name
+        assert [error["code"] for error in answer.json()["errors"]] == ["duplicate_key"]
+        assert name in answer.json()["detail"]
+
+
+def _is_number(operation: Operation, field: Field) -> bool:
+    """Flags of rows may be written as numbers and as texts: CSV has nothing else."""
+    value = value_at(operation.body, field.name)
+    return type(value) in (int, float) and not field.name.endswith((".open", ".stockout"))
 
 
 async def _try(there: Furnished, operations: list[Operation], place: str, every: int) -> None:

@@ -1,5 +1,6 @@
 """Requests as raw as a server would hand them on: nothing is tidied up on the way."""
 
+import asyncio
 import contextlib
 import json
 from dataclasses import dataclass, field, replace
@@ -55,7 +56,10 @@ async def ask(app: FastAPI, raw: Raw) -> Answer:
     sent = iter([{"type": "http.request", "body": raw.body, "more_body": False}])
 
     async def receive() -> dict[str, Any]:
-        return next(sent, {"type": "http.disconnect"})
+        for message in sent:
+            return message
+        await asyncio.Event().wait()  # the client stays: it is cancelled with what waits for it
+        raise AssertionError("nobody sets the event")
 
     async def send(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":

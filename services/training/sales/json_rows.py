@@ -8,24 +8,9 @@ import numpy as np
 
 from services.training.sales.faults import Faults, refuse
 from services.training.sales.frame import Column, Frame, require_few_columns
+from shared.strict_json import StrictJsonError, strict_object
 
-Pairs = list[tuple[str, object]]
-
-
-class _RepeatedKey(ValueError):
-    """An object that names one key twice, so that one of its values would be lost."""
-
-
-def _strict_object(pairs: Pairs) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise _RepeatedKey(f"an object has the key {repeated!r:.80} twice")
-    return members
-
-
-DECODER: Final = json.JSONDecoder(object_pairs_hook=_strict_object)
+DECODER: Final = json.JSONDecoder(object_pairs_hook=strict_object)
 
 
 def read_json(text: bytes) -> Frame:
@@ -37,7 +22,7 @@ def read_json(text: bytes) -> Frame:
             "invalid_json", "the JSON is nested too deeply: rows are flat objects"
         ) from None
     except ValueError as error:
-        raise refuse("invalid_json", f"the JSON cannot be read: {_reason(error)}") from None
+        raise refuse(_code(error), f"the JSON cannot be read: {_reason(error)}") from None
     if not isinstance(document, dict) or list(document) != ["rows"]:
         raise refuse("invalid_json", 'the body is an object with one member: {"rows": [...]}')
     rows = document["rows"]
@@ -58,11 +43,15 @@ def _line(line: str, row: int) -> object:
     except RecursionError:
         raise refuse("invalid_json", f"row {row} is nested too deeply", row=row) from None
     except ValueError as error:
-        raise refuse("invalid_json", f"row {row} is not JSON: {_reason(error)}", row=row) from None
+        raise refuse(_code(error), f"row {row} is not JSON: {_reason(error)}", row=row) from None
+
+
+def _code(error: ValueError) -> str:
+    return error.code if isinstance(error, StrictJsonError) else "invalid_json"
 
 
 def _reason(error: ValueError) -> str:
-    known = isinstance(error, json.JSONDecodeError | _RepeatedKey)
+    known = isinstance(error, json.JSONDecodeError | StrictJsonError)
     return f"{error!s:.300}" if known else "a number has more digits than any can have here"
 
 

@@ -25,7 +25,7 @@ class KeyBody(BaseModel):
     name: Name
     scopes: Scopes
     expires_at: Instant | None = None
-    requests_per_minute: Annotated[int, Field(ge=1, le=10**6)] | None = None
+    requests_per_minute: Annotated[Integer, Field(ge=1, le=10**6)] | None = None
 
 
 class RotationBody(BaseModel):

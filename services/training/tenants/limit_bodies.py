@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.training.metering.limits import MIB
+from shared.scalars import Integer
 
-Number = Annotated[int, Field(ge=1, le=10**9)]
-Count = Annotated[int, Field(ge=0, le=10**9)]
+Number = Annotated[Integer, Field(ge=1, le=10**9)]
+Count = Annotated[Integer, Field(ge=0, le=10**9)]
 
 
 class LimitsBody(BaseModel):
@@ -15,17 +16,17 @@ class LimitsBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    requests_per_minute: Annotated[int, Field(ge=1, le=10**6)] | None = None
-    body_bytes: Annotated[int, Field(ge=1024, le=256 * MIB)] = 64 * MIB
-    import_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
+    requests_per_minute: Annotated[Integer, Field(ge=1, le=10**6)] | None = None
+    body_bytes: Annotated[Integer, Field(ge=1024, le=256 * MIB)] = 64 * MIB
+    import_rows: Annotated[Integer, Field(ge=1, le=1_000_000)] = 100_000
     series: Count | None = None
     products: Count | None = None
     locations: Number | None = None
     events: Count | None = None
-    api_keys: Annotated[int, Field(ge=1, le=10_000)] = 100
+    api_keys: Annotated[Integer, Field(ge=1, le=10_000)] = 100
     queued_tasks: Count | None = None
     open_jobs: Count | None = None
-    streams: Annotated[int, Field(ge=0, le=2_000)] = 100
+    streams: Annotated[Integer, Field(ge=0, le=2_000)] = 100
     rows_per_day: Count | None = None
     cpu_seconds_per_day: Count | None = None
 
