@@ -82,5 +82,6 @@ async def test_for_a_minute_at_ten_times_the_limit_it_is_the_limit(addresses: li
     key = await key_of_tenant(addresses[0], per_minute)
     times = await let_in(addresses, key, 10 * per_minute / 60, seconds)
     steady = [at for at in times if 15 <= at < 75]
+    print(f"let in: {len(times)} of {per_minute * (1 + seconds / 60):.0f}, then {len(steady)}")
     assert len(times) == pytest.approx(per_minute * (1 + seconds / 60), rel=0.05)
     assert len(steady) == pytest.approx(per_minute, rel=0.05)
