@@ -132,7 +132,8 @@ async def test_a_request_that_waits_too_long_for_the_database_is_ended(
 
 @pytest.fixture
 async def served(database: Database, tmp_path: Path) -> AsyncIterator[Programs]:
-    with programs_on(database, tmp_path) as programs:
+    """No deadline ends anything here."""
+    with programs_on(database, tmp_path, MORROW_REQUEST_SECONDS="3600") as programs:
         await asyncio.to_thread(programs.serve)
         yield programs
 
