@@ -30,6 +30,7 @@ ALL: Final = (
     "breaker_speed",
     "outage_cost",
     "wall_cost",
+    "limit_cost",
     "accuracy",
 )
 ACCURACY: Final = ("--json", "--methods", "engine", "combine", "--processes", "2")

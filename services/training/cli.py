@@ -2,7 +2,9 @@
 `commands/`. Heavy imports wait for the command that needs them."""
 
 import asyncio
+import contextlib
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +29,7 @@ app = typer.Typer(
 )
 
 GRACEFUL_SHUTDOWN_SECONDS = 10
+STARTUP_FAILURE = 3
 
 
 @app.command()
@@ -71,16 +74,22 @@ def serve(
 
     settings = _settings()
     _require_safe_start(settings, API)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(settings),
         host=host,
         port=port,
-        fd=fd,
         ws="websockets-sansio",
         log_config=None,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
         server_header=False,
     )
+    server = uvicorn.Server(config)
+    # uvicorn would take an inherited socket for one of this machine alone: its clients would have
+    # no address, and each answer would wait 40 ms for its first packet to be acknowledged.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(None if fd is None else [socket.socket(fileno=fd)])
+    if not server.started:
+        raise typer.Exit(STARTUP_FAILURE)
 
 
 @app.command()
