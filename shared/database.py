@@ -39,7 +39,13 @@ BEGIN_AS = text(
     "set_config('idle_in_transaction_session_timeout', :idle, true)"
 )
 
-BEGIN_WITHIN = text(f"{BEGIN_AS.text}, set_config('statement_timeout', :statement, true)")
+BEGIN_WITHIN = text(
+    f"{BEGIN_AS.text}, set_config('statement_timeout', :statement, true), "
+    # Whoever asked may be cancelled in a way that only closes the connection, which a server that
+    # waits for a lock would not look at; on Windows it cannot.
+    "CASE WHEN version() !~* 'windows|mingw|msvc|visual' "
+    "THEN set_config('client_connection_check_interval', '1s', true) END"
+)
 
 END_SOON = text(
     "SELECT CASE WHEN current_setting('server_version_num')::int >= 170000 "
