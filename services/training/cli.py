@@ -84,8 +84,8 @@ def serve(
         server_header=False,
     )
     server = uvicorn.Server(config)
-    # uvicorn would take an inherited socket for one of this machine alone: its clients would have
-    # no address, and each answer would wait 40 ms for its first packet to be acknowledged.
+    # uvicorn would take an inherited socket for one of this machine alone, and not turn off Nagle's
+    # algorithm: each answer would wait 40 ms for its first packet to be acknowledged.
     with contextlib.suppress(KeyboardInterrupt):
         server.run(None if fd is None else [socket.socket(fileno=fd)])
     if not server.started:
