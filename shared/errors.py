@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
@@ -81,6 +81,9 @@ def database_unavailable() -> Problem:
 
 BODY_TOO_LARGE = Problem(
     413, "body_too_large", "the body is larger than any that is taken here: send less at once"
+)
+BODY_BROKEN_OFF = Problem(
+    400, "body_broken_off", "the connection ended before the body: nothing of it was taken"
 )
 DEADLINE_EXCEEDED = Problem(
     504,
@@ -156,6 +159,10 @@ def install_error_answers(app: FastAPI) -> None:
         return problem_response(
             request, Problem(error.status_code, code, str(error.detail), headers=headers)
         )
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(request: Request, error: ClientDisconnect) -> JSONResponse:
+        return problem_response(request, BODY_BROKEN_OFF)
 
     @app.exception_handler(DatabaseUnavailable)
     @app.exception_handler(PoolTimeout)

@@ -71,6 +71,7 @@ def serve(
 
     from services.training.app import create_app
     from shared.roles import API
+    from shared.websocket_protocol import AnsweringWebSocket
 
     settings = _settings()
     _require_safe_start(settings, API)
@@ -78,7 +79,7 @@ def serve(
         create_app(settings),
         host=host,
         port=port,
-        ws="websockets-sansio",
+        ws=AnsweringWebSocket,
         log_config=None,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
         server_header=False,
