@@ -136,6 +136,20 @@ async def test_a_socket_replays_what_was_and_goes_on_to_the_end(
     assert replayed + live == without_nulls
 
 
+@pytest.mark.parametrize("said", ["text", b"\x00\xff", "x" * 100_000])
+async def test_what_a_client_says_is_passed_over(
+    served: Programs, client: httpx.AsyncClient, job: str, said: str | bytes
+) -> None:
+    async with watch(served, job, key=key_of(client)) as watcher:
+        await watcher.recv()
+        await watcher.send(said)
+        await (await watcher.ping())
+        await cancel(client, job)
+        events, code = await received(watcher)
+    assert (events[-1]["type"], code) == ("job.finished", 1000)
+    assert "Traceback" not in served.started[-1].said()
+
+
 async def test_a_socket_resumes_after_since(
     served: Programs, client: httpx.AsyncClient, job: str, sessions: Sessions
 ) -> None:

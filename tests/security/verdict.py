@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from tests.security.fields import Field
+from tests.security.fields import Field, value_at
 from tests.security.wire import Answer
 
 PROBLEM: Final = "application/problem+json"
@@ -55,11 +55,17 @@ def _fault_of_names(answer: Answer, field: Field) -> str | None:
     if not all("field" in error or "row" in error for error in errors):
         return f"an error of nothing: {errors!r:.300}"
     parts = {part.lower() for error in errors for part in str(error.get("field", "")).split(".")}
-    together = {*field.name.lower().split("."), *field.operation.query}
+    together = {*field.name.lower().split("."), *field.operation.query, *_within(field)}
     named = parts & together  # a day may be refused beside another
     if not named and not any("row" in error for error in errors) and "body" not in parts:
         return f"names {sorted(parts)}, not {field.name}"
     return None
+
+
+def _within(field: Field) -> set[str]:
+    """The members of what was there before: the value may lack one of them."""
+    there = value_at(field.operation.body, field.name) if field.place == "body" else None
+    return set(there) if isinstance(there, dict) else set()
 
 
 def _texts(value: Any) -> list[str]:

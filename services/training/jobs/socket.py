@@ -127,6 +127,6 @@ async def _close(socket: WebSocket, code: int, why: str) -> None:
 
 
 async def _until_gone(socket: WebSocket) -> None:
-    with contextlib.suppress(WebSocketDisconnect):
-        while True:
-            await socket.receive_text()
+    """What a client sends, text or bytes, is passed over."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        continue
