@@ -138,9 +138,8 @@ def _presentable(value: Any) -> Any:
 def install_error_answers(app: FastAPI) -> None:
     """Make every error of `app` a problem document."""
 
-    @app.exception_handler(Problem)
-    async def _problem(request: Request, error: Problem) -> JSONResponse:
-        return problem_response(request, error)
+    app.exception_handler(Problem)(_problem)
+    app.exception_handler(ClientDisconnect)(_broken_off)
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -159,10 +158,6 @@ def install_error_answers(app: FastAPI) -> None:
         return problem_response(
             request, Problem(error.status_code, code, str(error.detail), headers=headers)
         )
-
-    @app.exception_handler(ClientDisconnect)
-    async def _gone(request: Request, error: ClientDisconnect) -> JSONResponse:
-        return problem_response(request, BODY_BROKEN_OFF)
 
     @app.exception_handler(DatabaseUnavailable)
     @app.exception_handler(PoolTimeout)
@@ -184,6 +179,14 @@ def install_error_answers(app: FastAPI) -> None:
         # This one answers around all middleware, which would have said these.
         headers = {**SAFE_HEADERS, "X-Request-ID": request.scope.get("request_id", "")}
         return problem_response(request, Problem(500, "internal_error", detail, headers=headers))
+
+
+async def _problem(request: Request, error: Problem) -> JSONResponse:
+    return problem_response(request, error)
+
+
+async def _broken_off(request: Request, _: ClientDisconnect) -> JSONResponse:
+    return problem_response(request, BODY_BROKEN_OFF)
 
 
 def _methods_of(request: Request) -> list[str]:
