@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from services.training.models.repr_digest import repr_digest
+from services.training.sales.tabular import MOST_ROWS
 from shared.canonical import gzipped, sha256_of, without_nan
 from tests.conftest import Tenant
 from tests.models.made_models import made_bundle
@@ -43,7 +44,9 @@ async def test_a_small_file_that_declares_many_rows_is_refused_before_it_is_unpa
 ) -> None:
     bomb = parquet_of(date=many("2026-01-01", 50 * MEGABYTE))
     assert len(bomb) < MEGABYTE
-    assert (await refusal_of(tenant, bomb))["code"] == "too_many_rows"
+    problem = await refusal_of(tenant, bomb)
+    assert problem["code"] == "too_many_rows"
+    assert f"over the limit of {MOST_ROWS} " in problem["detail"]  # the reader's, not the tenant's
 
 
 @pytest.mark.parametrize("column", ["product", "quantity", "price"])
