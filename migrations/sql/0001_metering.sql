@@ -42,9 +42,10 @@ BEGIN
       RETURN NEXT;
       RETURN;
     END IF;
+    -- Between the two statements somebody else may have made the bucket: who sees it full takes from it.
     SELECT bucket_level(b.tokens, b.refilled_at, rate) INTO remaining
     FROM request_buckets b WHERE b.tenant_id = asker AND b.holder = its_holder;
-    IF FOUND THEN
+    IF FOUND AND remaining < 1 THEN
       taken := false;
       RETURN NEXT;
       RETURN;

@@ -107,6 +107,15 @@ async def test_who_asks_at_once_shares_what_there_is(
     assert 20 <= sum(each.taken for each in found) <= most
 
 
+async def test_who_asks_while_the_bucket_is_being_made_finds_it_full(
+    engine: AsyncEngine, clock: asyncpg.Connection, tenant: Tenant
+) -> None:
+    for _ in range(150):
+        await clock.execute("DELETE FROM request_buckets")
+        found = await asyncio.gather(*(taken(engine, tenant.id) for _ in range(8)))
+        assert all(each.taken for each in found), found
+
+
 async def test_a_clock_that_goes_back_starves_nobody(
     engine: AsyncEngine, clock: asyncpg.Connection, tenant: Tenant
 ) -> None:
