@@ -1,0 +1,38 @@
+"""How the API is connected to."""
+
+from importlib.metadata import version
+from typing import Final, TypedDict
+from urllib.parse import urlsplit
+
+import httpx
+
+TIMEOUT: Final = 300.0
+"""A large import, and the verification of every artifact, take their time to answer."""
+CONNECT_SECONDS: Final = 5.0
+LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
+
+
+class HttpSettings(TypedDict):
+    base_url: str
+    headers: dict[str, str]
+    timeout: httpx.Timeout
+    trust_env: bool
+
+
+def settings_for(url: str, key: str, timeout: float) -> HttpSettings:
+    """Those of either HTTP client. A machine's own API is not asked for through a proxy. ValueError
+    where `url` is no address, or `key` none that a header could hold."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{url!r} is no http:// or https:// address")
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise ValueError("the key is no API key: it is visible ASCII characters without a space")
+    return {
+        "base_url": url.rstrip("/"),
+        "headers": {
+            "Authorization": f"Bearer {key}",
+            "User-Agent": f"morrow-python/{version('morrow')}",
+        },
+        "timeout": httpx.Timeout(timeout, connect=CONNECT_SECONDS),
+        "trust_env": parts.hostname not in LOOPBACK,
+    }

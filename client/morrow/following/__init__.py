@@ -1,0 +1,1 @@
+"""A job followed to its end, across whatever cuts the stream."""
