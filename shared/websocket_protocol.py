@@ -1,11 +1,35 @@
-"""WebSockets as the server speaks them, with an answer to a handshake that cannot be read."""
+"""WebSockets as the server speaks them: with an answer to a handshake that cannot be read, frames
+that are written as they are, and connections that do not outlive their clients."""
 
+import socket
+from asyncio.transports import BaseTransport
+from typing import Any, Final
+
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import OPEN
+
+from shared.abortable import ABORT
+
+FRAMES: Final = "morrow.frames"
+"""The extension of `websocket.send` by which frames are sent that were made before, in place of
+`text`: whole ones, for many clients at once."""
+UNSENT_BYTES: Final = 64 * 1024
+"""What the kernel keeps for one who does not read, about; else megabytes."""
+LINGER_SECONDS: Final = 1.0
+SAYS_MORE: Final = {"websocket.send", "websocket.close"}
 
 
 class AnsweringWebSocket(WebSocketsSansIOProtocol):
     """The server's own says nothing to a handshake whose lines are too long or too many, and keeps
-    the connection for as long as its client likes."""
+    the connection for as long as its client likes; and to one who answers no pings it says goodbye,
+    and waits until they have heard."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES
+        )
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -15,3 +39,22 @@ class AnsweringWebSocket(WebSocketsSansIOProtocol):
                 b"Connection: close\r\nContent-Length: 0\r\n\r\n"
             )
             self.transport.close()
+
+    async def run_asgi(self) -> None:
+        self.scope["extensions"] |= {FRAMES: {}, ABORT: {"call": self.transport.abort}}
+        await super().run_asgi()
+
+    async def send(self, message: Any) -> None:
+        if self.close_sent and message["type"] in SAYS_MORE:
+            raise ClientDisconnected  # the server's own takes it for a mistake of the application
+        if FRAMES not in message:
+            await super().send(message)
+            return
+        await self.writable.wait()
+        if self.disconnected or self.conn.state is not OPEN:
+            raise ClientDisconnected
+        self.transport.write(message[FRAMES])
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.loop.call_later(LINGER_SECONDS, self.transport.abort)

@@ -20,7 +20,6 @@ from services.training.forecasts.routes import router as forecasts_router
 from services.training.identity.door import open_door
 from services.training.jobs.events import EVENTS_CHANNEL
 from services.training.jobs.routes import router as jobs_router
-from services.training.jobs.socket import router as socket_router
 from services.training.metering.answers import RateLimitHeaders
 from services.training.metering.requests import RequestLimits
 from services.training.metering.streams import Streams
@@ -37,6 +36,9 @@ from services.training.spool.health import state_of_spool
 from services.training.spool.replay import Replay
 from services.training.spool.routes import router as spool_router
 from services.training.spool.spool import open_spool
+from services.training.streams.hub import open_hub
+from services.training.streams.routes import router as streams_router
+from services.training.streams.socket import router as socket_router
 from services.training.tenants.erasing import Erasing
 from services.training.tenants.erasure import ERASED_CHANNEL, Eraser
 from services.training.tenants.erasure_routes import router as erasure_router
@@ -71,6 +73,7 @@ ROUTERS = (
     sales_router,
     sources_router,
     jobs_router,
+    streams_router,
     socket_router,
     models_router,
     forecasts_router,
@@ -139,6 +142,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
             streams=Streams(engine, sessions),
             served=ForecastTally(sessions),
         )
+        app.state.hub = await held.enter_async_context(open_hub(settings, listener))
         replay = Replay(resources, spool, READERS)
         erasing = Erasing(Eraser(resources, spool), partial(_forget, app))
         held.push_async_callback(resources.served.tell)
@@ -154,6 +158,7 @@ def _forget(app: FastAPI, tenant_id: UUID) -> None:
     app.state.resources.door.known_keys.end_tenant(tenant_id)
     app.state.known_limits.forget(tenant_id)
     app.state.recent_forecasts.drop_tenant(tenant_id)
+    app.state.hub.end_tenant(tenant_id)
 
 
 def _probes(app: FastAPI) -> APIRouter:

@@ -28,7 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-GRACEFUL_SHUTDOWN_SECONDS = 10
 STARTUP_FAILURE = 3
 
 
@@ -67,24 +66,13 @@ def serve(
     fd: Annotated[int | None, typer.Option(help="an inherited socket that listens already")] = None,
 ) -> None:
     """Run the API; it refuses a database that is not at the code's head, or not safe."""
-    import uvicorn
-
     from services.training.app import create_app
+    from services.training.serving import server_of
     from shared.roles import API
-    from shared.websocket_protocol import AnsweringWebSocket
 
     settings = _settings()
     _require_safe_start(settings, API)
-    config = uvicorn.Config(
-        create_app(settings),
-        host=host,
-        port=port,
-        ws=AnsweringWebSocket,
-        log_config=None,
-        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
-        server_header=False,
-    )
-    server = uvicorn.Server(config)
+    server = server_of(create_app(settings), host, port)
     # uvicorn would take an inherited socket for one of this machine alone, and not turn off Nagle's
     # algorithm: each answer would wait 40 ms for its first packet to be acknowledged.
     with contextlib.suppress(KeyboardInterrupt):

@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     spool_tenant_bytes: Positive = 512 * 2**20
     request_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
     attempts_per_minute: Positive = 600  # with keys that are not good, of one address
+    stream_lifetime_seconds: Annotated[float, Field(gt=0, le=86_400)] = 3600
     known_key_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300
     forecast_cache_bytes: NonNegative = 64 * 2**20
     retraining_every_seconds: Annotated[float, Field(gt=0, le=86400)] = 300

@@ -1,8 +1,7 @@
 """Streams that are open: never more than the limit, on all processes together."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import asyncpg
@@ -31,14 +30,6 @@ async def two(database: Database) -> AsyncIterator[tuple[Streams, Streams]]:
     await engine.dispose()
 
 
-async def endless() -> AsyncGenerator[int, None]:
-    number = 0
-    while True:
-        yield number
-        number += 1
-        await asyncio.sleep(0.01)
-
-
 async def until_open(streams: Streams, tenant: Tenant) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
@@ -61,15 +52,14 @@ async def test_at_once_on_two_processes_no_more_are_opened_than_may_be(
     assert {(each.status, each.code) for each in refused} == {(429, "too_many_streams")}
 
 
-async def test_what_is_watched_stays_counted_and_what_ends_is_free(
+async def test_what_is_held_stays_counted_and_what_ends_is_free(
     api: httpx.AsyncClient, tenant: Tenant, two: tuple[Streams, Streams]
 ) -> None:
     await limit(api, tenant.id, streams=1)
     first, second = two
     async with running(first.run(), second.run()):
         stream = await first.open(tenant.id)
-        async with aclosing(first.watch(stream, endless())) as watched:
-            await anext(watched)
+        with first.holding(stream):
             await asyncio.sleep(2 * SOON.total_seconds())
             with pytest.raises(Problem):
                 await second.open(tenant.id)
@@ -82,13 +72,13 @@ async def test_what_a_killed_process_held_is_free_after_a_while(
     await limit(api, tenant.id, streams=1)
     killed, living = two
     stream = await killed.open(tenant.id)
-    await anext(killed.watch(stream, endless()))
-    with pytest.raises(Problem):
-        await living.open(tenant.id)
-    await until_open(living, tenant)
+    with killed.holding(stream):
+        with pytest.raises(Problem):
+            await living.open(tenant.id)
+        await until_open(living, tenant)
 
 
-async def test_one_that_nobody_ever_watched_lapses(
+async def test_one_that_nobody_ever_held_lapses(
     api: httpx.AsyncClient, tenant: Tenant, two: tuple[Streams, Streams]
 ) -> None:
     await limit(api, tenant.id, streams=1)

@@ -1,31 +1,23 @@
 """Whether those who have a stream open still may."""
 
-import asyncio
-
-
-class KeyEnded(Exception):
-    """The key, or token, by which somebody came in was revoked, or has expired."""
+from collections.abc import Callable
 
 
 class Standing:
-    """Of one caller, for as long as their stream is open."""
+    """Of one caller, for as long as their stream is open: until their key, or token, is revoked or
+    has expired."""
 
     def __init__(self) -> None:
         self._ended = False
-        self._waiting: set[asyncio.Event] = set()
+        self._then: list[Callable[[], None]] = []
 
     def end(self) -> None:
         self._ended = True
-        for event in self._waiting:
-            event.set()
+        for call in self._then:
+            call()
 
-    def require(self) -> None:
-        """Raise `KeyEnded` where it has ended."""
+    def then(self, call: Callable[[], None]) -> None:
+        """`call` when it ends, or now, if it has."""
+        self._then.append(call)
         if self._ended:
-            raise KeyEnded
-
-    def wake(self, event: asyncio.Event) -> None:
-        """`event` is set when it ends, or now, if it has."""
-        self._waiting.add(event)
-        if self._ended:
-            event.set()
+            call()

@@ -1,42 +1,33 @@
-"""Training jobs over HTTP: asked for, looked at, cancelled, followed."""
+"""Training jobs over HTTP: asked for, looked at, cancelled."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import idempotency, tables
 from services.training.audit.action import Action
 from services.training.audit.record import record
-from services.training.deps import Held, Reader, Resources, Trainer, Transaction
+from services.training.deps import Held, Reader, Trainer, Transaction
 from services.training.identity.caller import Caller
-from services.training.identity.standing import KeyEnded
 from services.training.jobs import store
 from services.training.jobs.admission import check_room, check_wanted
 from services.training.jobs.cancel import cancel_job
-from services.training.jobs.events import EVENTS_CHANNEL, read_events
+from services.training.jobs.events import EVENTS_CHANNEL
 from services.training.jobs.schemas import (
     PRIORITIES,
-    EventOut,
-    EventPage,
     Failure,
     JobOut,
     JobPage,
     ProductCounts,
     ProductOut,
     ProductPage,
-    TicketBody,
-    TicketOut,
     TrainingRequest,
     product_state,
 )
-from services.training.jobs.stream import follow
-from services.training.jobs.tickets import keep_ticket, make_ticket
 from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.lifeline import CANCELLED_CHANNEL
 from services.training.queue.runner import QUEUED_CHANNEL
@@ -104,7 +95,7 @@ async def list_jobs(
 
 @router.get("/training-jobs/{job_id}")
 async def get_job(job_id: UUID, _: Reader, session: Transaction) -> JobOut:
-    job = await _own_job(session, job_id)
+    job = await own_job(session, job_id)
     counts = await store.count_products(session, [job_id])
     return store.job_out(job, counts[job_id], dt.datetime.now(dt.UTC))
 
@@ -118,7 +109,7 @@ async def list_job_products(
     cursor: Cursor = None,
 ) -> ProductPage:
     """Each series of the job: where it is, what it scored, why it failed."""
-    await _own_job(session, job_id)
+    await own_job(session, job_id)
     key = decode_cursor(cursor, int)
     after = int(key[0]) if key else 0
     if abs(after) > LARGEST_ID:
@@ -134,7 +125,7 @@ async def list_job_products(
 async def cancel(job_id: UUID, caller: Trainer, held: Held) -> JobOut:
     """Nothing more of the job starts, running fits stop, finished models stay."""
     async with tenant_transaction(held.sessions, caller.tenant_id) as session:
-        before = {"status": (await _own_job(session, job_id)).status}
+        before = {"status": (await own_job(session, job_id)).status}
         await cancel_job(session, job_id)
         job = await store.lock_job(session, job_id)
         told = {"before": before, "after": {"status": job.status}}
@@ -146,58 +137,8 @@ async def cancel(job_id: UUID, caller: Trainer, held: Held) -> JobOut:
     return answer
 
 
-EVENTS_ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "model": EventPage}
-}
-
-
-@router.get("/training-jobs/{job_id}/events", response_model=EventPage, responses=EVENTS_ANSWER)
-async def list_events(
-    job_id: UUID,
-    caller: Reader,
-    held: Held,
-    since: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
-    last_event_id: Annotated[int | None, Header(ge=0, le=2**53)] = None,
-) -> Any:
-    """The job's events after `since`; with `Accept: text/event-stream` as they come."""
-    async with tenant_transaction(held.sessions, caller.tenant_id) as session:
-        await _own_job(session, job_id)
-        if "text/event-stream" not in (accept or ""):
-            found = await read_events(session, job_id, since)
-            return EventPage(items=[EventOut.model_validate(event) for event in found])
-    stream = await held.streams.open(caller.tenant_id)
-    after = since if last_event_id is None else last_event_id
-    return StreamingResponse(
-        _server_sent(held, caller, job_id, after, stream),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
-
-
-@router.post("/stream-tickets", status_code=201)
-async def create_ticket(body: TicketBody, caller: Reader, session: Transaction) -> TicketOut:
-    await _own_job(session, body.job_id)
-    ticket = make_ticket(caller.tenant_id)
-    expires_at = await keep_ticket(session, caller, body.job_id, ticket)
-    return TicketOut(ticket=ticket, expires_at=expires_at)
-
-
-async def _server_sent(
-    held: Resources, caller: Caller, job_id: UUID, since: int, stream: UUID
-) -> AsyncIterator[str]:
-    with suppress(KeyEnded), held.door.watch.over(caller) as standing:
-        batches = follow(held.sessions, held.listener, caller.tenant_id, job_id, since, standing)
-        async for batch in held.streams.watch(stream, batches):
-            for event in batch:
-                standing.require()
-                body = event.model_dump_json(exclude_none=True)
-                yield f"id: {event.seq}\nevent: {event.type.value}\ndata: {body}\n\n"
-            if not batch:
-                yield ": still here\n\n"
-
-
-async def _own_job(session: AsyncSession, job_id: UUID) -> tables.Job:
+async def own_job(session: AsyncSession, job_id: UUID) -> tables.Job:
+    """The caller's own job; 404 where they have none such."""
     job = await store.read_job(session, job_id)
     if job is None:
         raise not_found("job", job_id)

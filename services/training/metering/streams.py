@@ -7,11 +7,12 @@ process held is free again soon.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID, uuid4
 
 import structlog
@@ -24,7 +25,6 @@ from shared.database import Sessions, tenant_transaction
 from shared.errors import Problem
 from shared.outage import DatabaseErrors
 
-T = TypeVar("T")
 LEASE: Final = timedelta(seconds=30)
 RENEW_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 5
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Streams:
-    """Those of one process: when each was opened, until it is watched, and which have ended."""
+    """Those of one process: when each was opened, until it is held, and which have ended."""
 
     engine: AsyncEngine
     sessions: Sessions
@@ -60,15 +60,12 @@ class Streams:
         self._seen[stream] = time.monotonic()
         return stream
 
-    async def watch(
-        self, stream: UUID, batches: AsyncGenerator[T, None]
-    ) -> AsyncGenerator[T, None]:
-        """The same batches; the stream is open until it is closed, however slowly it is read."""
+    @contextmanager
+    def holding(self, stream: UUID) -> Iterator[None]:
+        """It is open as long as the context is, however slowly it is read."""
         self._seen[stream] = inf
         try:
-            async with contextlib.aclosing(batches):
-                async for batch in batches:
-                    yield batch
+            yield
         finally:
             self.close(stream)
 
@@ -90,7 +87,7 @@ class Streams:
     async def _tell(self) -> None:
         oldest = time.monotonic() - self.lease.total_seconds()
         for stream in [each for each, seen in self._seen.items() if seen < oldest]:
-            self.close(stream)  # it was never watched
+            self.close(stream)  # it was never held
         if not (self._seen or self._closed):
             return
         closed = set(self._closed)

@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from services.training.jobs.events import EventType, NewEvent, append
-from services.training.jobs.socket import SEND_SECONDS
+from services.training.streams.watcher import SEND_SECONDS
 from shared.database import Sessions, tenant_transaction
 from shared.postgres import RunningPostgres
 from tests.conftest import OPERATOR_KEY, Database, fresh_database

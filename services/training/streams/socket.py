@@ -1,8 +1,7 @@
 """The WebSocket of a job's events: one JSON text frame each, replayed and then live."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -11,24 +10,19 @@ from fastapi import APIRouter, Query, WebSocket, WebSocketDisconnect
 from services.training.deps import Resources, address_of, knock, let_in, resources_of
 from services.training.identity.caller import Caller, unauthorized
 from services.training.identity.origin import require_origin
-from services.training.identity.standing import KeyEnded, Standing
-from services.training.jobs.schemas import EventOut
 from services.training.jobs.store import read_job
-from services.training.jobs.stream import follow
-from services.training.jobs.tickets import use_ticket
+from services.training.streams.ending import Ending
+from services.training.streams.hub import hub_of
+from services.training.streams.tickets import use_ticket
+from services.training.streams.told import Told, frames_of
+from services.training.streams.watcher import SEND_SECONDS, Watcher
+from shared.abortable import abort
 from shared.auth import Scope
 from shared.database import tenant_transaction
 from shared.errors import Problem, not_found, problem_response
-
-SEND_SECONDS = 5.0
-FINISHED, REFUSED, RESTARTING, TOO_SLOW = 1000, 1008, 1012, 1013
+from shared.websocket_protocol import FRAMES
 
 router = APIRouter()
-Batches = AsyncGenerator[Sequence[EventOut], None]
-
-
-class TooSlow(Exception):
-    """The client does not take what it is sent."""
 
 
 @router.websocket("/training-jobs/{job_id}/ws")
@@ -46,11 +40,13 @@ async def watch_job(
         await socket.send_denial_response(problem_response(socket, problem))
         return
     await socket.accept()
-    with resources.door.watch.over(caller) as standing:
-        batches = follow(
-            resources.sessions, resources.listener, caller.tenant_id, job_id, since, standing
-        )
-        await _stream(socket, resources.streams.watch(stream, batches), standing)
+    hub = hub_of(socket)
+    with (
+        resources.streams.holding(stream),
+        resources.door.watch.over(caller) as standing,
+        hub.watch("websocket", caller.tenant_id, job_id, since, standing) as watcher,
+    ):
+        await _serve(socket, watcher)
 
 
 async def _admit(
@@ -86,47 +82,54 @@ async def _by_ticket(resources: Resources, socket: WebSocket, job_id: UUID, tick
     return await let_in(socket, found)
 
 
-async def _stream(socket: WebSocket, batches: Batches, standing: Standing) -> None:
-    """Send until the job is finished, the client is gone, or too slow to be waited for."""
-    gone = asyncio.create_task(_until_gone(socket))
+async def _serve(socket: WebSocket, watcher: Watcher) -> None:
+    """Send until the stream has its ending, and say which."""
+    hearing = asyncio.create_task(_hear(socket, watcher))
     try:
-        async with contextlib.aclosing(batches):
-            async for batch in batches:
-                if gone.done():
-                    return
-                for event in batch:
-                    standing.require()
-                    await _send(socket, event)
-        await socket.close(FINISHED)
-    except KeyEnded:
-        await _close(socket, REFUSED, "the key or token was revoked, or has expired")
-    except TooSlow:
-        await _close(socket, TOO_SLOW, "too slow: reconnect with since=<last seq>")
+        while told := await watcher.next():
+            await _send(socket, told, watcher)
+        await _close(socket, watcher)
     except WebSocketDisconnect:
-        return
+        watcher.end(Ending.GONE)
     except asyncio.CancelledError:
-        await socket.close(RESTARTING, "restarting: reconnect with since=<last seq>")
+        watcher.end(Ending.RESTARTING)
+        await _close(socket, watcher)
         raise
     finally:
-        gone.cancel()
+        hearing.cancel()
 
 
-async def _send(socket: WebSocket, event: EventOut) -> None:
+async def _send(socket: WebSocket, told: Sequence[Told], watcher: Watcher) -> None:
     try:
         async with asyncio.timeout(SEND_SECONDS):
-            await socket.send_text(event.model_dump_json(exclude_none=True))
+            if FRAMES in socket.scope["extensions"]:
+                await socket.send({"type": "websocket.send", FRAMES: frames_of(told)})
+            else:
+                for each in told:
+                    await socket.send_text(each.text.decode())
     except TimeoutError:
-        raise TooSlow from None
+        watcher.end(Ending.TOO_SLOW)
+    else:
+        watcher.sent(told)
 
 
-async def _close(socket: WebSocket, code: int, why: str) -> None:
-    """Say why, if the client reads again in time; it may never."""
-    with contextlib.suppress(TimeoutError, WebSocketDisconnect):
+async def _close(socket: WebSocket, watcher: Watcher) -> None:
+    """Say why, if the client reads again in time; it may never, and then its connection is cut,
+    and all that is kept to be sent goes with it."""
+    ending = watcher.ending
+    if ending is None or ending is Ending.GONE:
+        return
+    try:
         async with asyncio.timeout(SEND_SECONDS):
-            await socket.close(code, why)
+            await socket.close(ending.code, ending.reason)
+    except TimeoutError:
+        abort(socket.scope)
+    except WebSocketDisconnect:
+        return
 
 
-async def _until_gone(socket: WebSocket) -> None:
-    """What a client sends, text or bytes, is passed over."""
+async def _hear(socket: WebSocket, watcher: Watcher) -> None:
+    """Until the client has gone. What it sends, text or bytes, is passed over."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         continue
+    watcher.end(Ending.GONE)

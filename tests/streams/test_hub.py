@@ -1,0 +1,265 @@
+"""All who watch a job: told everything once, in order, of one reading, whatever fails meanwhile."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from random import Random
+from uuid import UUID, uuid4
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.training.identity.standing import Standing
+from services.training.jobs.events import EVENTS_CHANNEL, EventType, NewEvent, append
+from services.training.jobs.schemas import TrainingRequest
+from services.training.jobs.store import add_job
+from services.training.streams.ending import Ending
+from services.training.streams.hub import Hub
+from services.training.streams.watcher import Watcher
+from services.training.streams.window import PAGE
+from services.training.tables import Job
+from shared.background import running
+from shared.database import PoolLimits, Sessions, connect_directly, make_engine, make_sessions
+from shared.database import tenant_transaction as transaction
+from shared.doorbell import Bell, Listener
+from shared.roles import API
+from tests.conftest import Database, Tenant, execute
+from tests.jobs.asking import PATIENCE_SECONDS
+
+READERS = "test-streams"
+
+
+class Log:
+    """The log of one job, written as a worker does."""
+
+    def __init__(self, sessions: Sessions, bell: Bell, tenant_id: UUID) -> None:
+        self.sessions, self.bell, self.tenant_id = sessions, bell, tenant_id
+        self.job_id = uuid4()
+
+    async def begin(self) -> None:
+        async with transaction(self.sessions, self.tenant_id) as session:
+            await add_job(session, self.tenant_id, self.job_id, TrainingRequest())
+
+    async def tell(self, count: int, message: str = "m", *, ring: bool = True) -> None:
+        told = [NewEvent(EventType.PRODUCT_PROGRESS, message, percent=1.0)] * count
+        async with transaction(self.sessions, self.tenant_id) as session:
+            await append(session, self.job_id, told)
+        if ring:
+            self.bell.ring(EVENTS_CHANNEL, str(self.job_id))
+
+    async def finish(self) -> None:
+        async with transaction(self.sessions, self.tenant_id) as session:
+            finished = [NewEvent(EventType.JOB_FINISHED, "done", percent=100.0)]
+            await append(session, self.job_id, finished)
+            job = await session.get(Job, (self.tenant_id, self.job_id))
+            assert job is not None
+            job.status = "succeeded"
+        self.bell.ring(EVENTS_CHANNEL, str(self.job_id))
+
+
+@pytest.fixture
+def bell(database: Database) -> Bell:
+    return Bell(partial(connect_directly, database.api_dsn, API, "test-bell"))
+
+
+@pytest.fixture
+async def log(sessions: Sessions, tenant: Tenant, bell: Bell) -> Log:
+    made = Log(sessions, bell, tenant.id)
+    await made.begin()
+    return made
+
+
+@pytest.fixture
+async def hub(database: Database, bell: Bell) -> AsyncIterator[Hub]:
+    """One that hears, and never looks by itself."""
+    async with hearing(database, bell) as made:
+        yield made
+
+
+@asynccontextmanager
+async def hearing(database: Database, bell: Bell, lifetime: float = 60) -> AsyncIterator[Hub]:
+    engine = make_engine(database.api_dsn, API, PoolLimits(size=2), READERS)
+    connect = partial(connect_directly, database.api_dsn, API, "test-listener")
+    listener = Listener(connect, (EVENTS_CHANNEL,))
+    hub = Hub(make_sessions(engine), listener, lifetime, Random(7), poll_seconds=math.inf)
+    async with running(listener.run(), bell.run()):
+        yield hub
+        await hub.close()
+    await engine.dispose()
+
+
+@contextmanager
+def watching(hub: Hub, log: Log, since: int = 0) -> Iterator[Watcher]:
+    with hub.watch("test", log.tenant_id, log.job_id, since, Standing()) as watcher:
+        yield watcher
+
+
+async def read_all(watcher: Watcher) -> list[int]:
+    """Everything until its ending."""
+    seen = []
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while told := await watcher.next():
+            seen += [each.seq for each in told]
+            watcher.sent(told)
+    return seen
+
+
+def read_up_to(watcher: Watcher, last: int) -> "asyncio.Task[list[int]]":
+    async def read() -> list[int]:
+        seen: list[int] = []
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not seen or seen[-1] < last:
+                told = await watcher.next()
+                seen += [each.seq for each in told]
+                watcher.sent(told)
+        return seen
+
+    return asyncio.create_task(read())
+
+
+def reads(why: str) -> float:
+    return REGISTRY.get_sample_value("morrow_stream_log_reads_total", {"why": why}) or 0.0
+
+
+async def test_however_many_watch_the_log_is_read_once(hub: Hub, log: Log) -> None:
+    before = reads("follow")
+    with ExitStack() as held:
+        watchers = [held.enter_context(watching(hub, log)) for _ in range(100)]
+        tasks = [read_up_to(watcher, 2) for watcher in watchers]
+        await log.tell(1)
+        assert await asyncio.gather(*tasks) == [[1, 2]] * 100
+    assert reads("follow") - before <= 4  # at first, when listening began, when it was rung
+
+
+async def test_a_crowd_that_begins_at_the_beginning_shares_what_is_read(hub: Hub, log: Log) -> None:
+    await log.tell(5 * PAGE)
+    before = reads("replay")
+    with ExitStack() as held:
+        watchers = [held.enter_context(watching(hub, log, since)) for since in range(50)]
+        tasks = [read_up_to(watcher, 5 * PAGE + 1) for watcher in watchers]
+        for since, seen in enumerate(await asyncio.gather(*tasks)):
+            assert seen == list(range(since + 1, 5 * PAGE + 2))
+    assert reads("replay") - before <= 5
+
+
+async def test_who_falls_behind_the_window_is_told_from_the_log(hub: Hub, log: Log) -> None:
+    with watching(hub, log) as slow, watching(hub, log) as quick:
+        told = await slow.next()
+        slow.sent(told)
+        for _ in range(8):
+            task = read_up_to(quick, quick.seq + PAGE)
+            await log.tell(PAGE)
+            await task
+        await log.finish()
+        assert await read_all(slow) == list(range(2, 8 * PAGE + 3))
+        assert slow.ending is Ending.FINISHED
+
+
+async def test_what_is_written_while_it_subscribes_is_told(
+    database: Database, hub: Hub, log: Log
+) -> None:
+    """A listener that hears nothing more: only a read that comes after the subscription finds what
+    was rung for just before it."""
+
+    class Late(Listener):
+        @asynccontextmanager
+        async def subscribe(self, channel: str, topic: str = "") -> AsyncIterator[asyncio.Event]:
+            await log.tell(1)
+            async with super().subscribe(channel, topic) as rung:
+                yield rung
+
+    hub.listener = Late(partial(connect_directly, database.api_dsn, API, "test-late"), ())
+    with watching(hub, log) as watcher:
+        assert await read_up_to(watcher, 2) == [1, 2]
+
+
+async def test_nothing_is_lost_when_a_read_fails(hub: Hub, log: Log, database: Database) -> None:
+    kill = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE application_name = '{READERS}' AND datname = current_database()"
+    )
+    with watching(hub, log) as watcher:
+        reading = asyncio.create_task(read_all(watcher))
+        for _ in range(10):
+            await execute(
+                database.admin_dsn,
+                "ALTER TABLE job_events RENAME TO away",  # the read fails, and is not to be made up
+                kill,
+            )
+            log.bell.ring(EVENTS_CHANNEL, str(log.job_id))
+            await asyncio.sleep(0.05)
+            await execute(database.admin_dsn, "ALTER TABLE away RENAME TO job_events", kill)
+            await log.tell(3, ring=False)
+        await log.finish()
+        assert await reading == list(range(1, 33))
+
+
+async def test_what_was_rung_for_while_nobody_listened_is_told(
+    hub: Hub, log: Log, database: Database
+) -> None:
+    """Without a poll: only that all are woken by a new connection finds it."""
+    kill = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'test-listener' AND datname = current_database()"
+    )
+    with watching(hub, log) as watcher:
+        await read_up_to(watcher, 1)
+        await execute(database.admin_dsn, kill)
+        await log.tell(1, ring=False)
+        assert await read_up_to(watcher, 2) == [2]
+
+
+async def test_a_stream_ends_with_its_standing(hub: Hub, log: Log) -> None:
+    standing = Standing()
+    with hub.watch("test", log.tenant_id, log.job_id, 1, standing) as watcher:
+        standing.end()
+        assert (await read_all(watcher), watcher.ending) == ([], Ending.REFUSED)
+    with hub.watch("test", log.tenant_id, log.job_id, 1, standing) as late:
+        assert (await read_all(late), late.ending) == ([], Ending.REFUSED)
+
+
+async def test_all_are_told_that_the_process_ends_also_who_comes_meanwhile(
+    hub: Hub, log: Log
+) -> None:
+    async def watch() -> Ending | None:
+        with watching(hub, log, since=1) as watcher:
+            assert await read_all(watcher) == []
+            return watcher.ending
+
+    tasks = [asyncio.create_task(watch()) for _ in range(3)]
+    await asyncio.sleep(0)
+    await hub.leave()
+    assert await asyncio.gather(*tasks, watch()) == [Ending.RESTARTING] * 4
+
+
+async def test_the_streams_of_an_erased_tenant_end(hub: Hub, log: Log) -> None:
+    with watching(hub, log, since=1) as watcher:
+        reading = asyncio.create_task(read_all(watcher))
+        await asyncio.sleep(0)
+        hub.end_tenant(log.tenant_id)
+        assert (await reading, watcher.ending) == ([], Ending.ERASED)
+
+
+async def test_a_stream_lasts_so_long_and_no_longer(
+    database: Database, bell: Bell, log: Log
+) -> None:
+    async with hearing(database, bell, lifetime=0.2) as hub:
+        with watching(hub, log, since=1) as watcher:
+            assert (await read_all(watcher), watcher.ending) == ([], Ending.EXPIRED)
+
+
+async def test_who_comes_after_the_end_is_told_all_and_let_go(hub: Hub, log: Log) -> None:
+    await log.tell(PAGE + 5)
+    await log.finish()
+    for since in (0, PAGE, PAGE + 7, 10**6):
+        with watching(hub, log, since) as watcher:
+            assert await read_all(watcher) == list(range(since + 1, PAGE + 8))
+            assert watcher.ending is Ending.FINISHED
+
+
+async def test_a_patient_one_is_told_that_nothing_came(hub: Hub, log: Log) -> None:
+    with watching(hub, log, since=1) as watcher:
+        assert await watcher.next(0.01) == ()
+        assert watcher.ending is None
