@@ -49,6 +49,8 @@ class AnsweringWebSocket(WebSocketsSansIOProtocol):
             raise ClientDisconnected  # the server's own takes it for a mistake of the application
         if FRAMES not in message:
             await super().send(message)
+            if self.close_sent and self.initial_response is not None:
+                self.handshake_complete = True  # with an answer; else it is logged as an error
             return
         await self.writable.wait()
         if self.disconnected or self.conn.state is not OPEN:

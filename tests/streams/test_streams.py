@@ -228,6 +228,7 @@ async def test_who_may_not_look_is_refused_before_the_handshake(
     assert await refused(served, job, key=OPERATOR_KEY) == 403
     assert await refused(served, job, key=key_of(stranger)) == 404
     assert await refused(served, str(uuid4()), key=key_of(client)) == 404
+    assert '"level": "error"' not in served.started[-1].said()
     await stranger.aclose()
 
 
