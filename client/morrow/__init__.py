@@ -16,8 +16,9 @@ typed in `morrow.schemas`. It needs httpx alone.
 from morrow.async_client import AsyncClient
 from morrow.client import Client
 from morrow.errors import Damaged, GaveUp, MorrowError, Refused, Unreachable
+from morrow.importing.outcome import Imported, ImportRefused
 from morrow.importing.part import ImportLimits
-from morrow.importing.send import Imported, ImportRefused, Progress
+from morrow.importing.progress import Progress
 from morrow.retries import Retries
 from morrow.transfers import Download
 from morrow.values import KEEP

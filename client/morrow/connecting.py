@@ -1,5 +1,7 @@
 """How the API is connected to."""
 
+import ssl
+from functools import cache
 from importlib.metadata import version
 from typing import Final, TypedDict
 from urllib.parse import urlsplit
@@ -12,11 +14,17 @@ CONNECT_SECONDS: Final = 5.0
 LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 
 
+NO_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+"""A stream keeps its connection for as long as it lasts: none waits for another."""
+
+
 class HttpSettings(TypedDict):
     base_url: str
     headers: dict[str, str]
     timeout: httpx.Timeout
+    limits: httpx.Limits
     trust_env: bool
+    verify: ssl.SSLContext | bool
 
 
 def settings_for(url: str, key: str, timeout: float) -> HttpSettings:
@@ -27,12 +35,26 @@ def settings_for(url: str, key: str, timeout: float) -> HttpSettings:
         raise ValueError(f"{url!r} is no http:// or https:// address")
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise ValueError("the key is no API key: it is visible ASCII characters without a space")
+    local = parts.hostname in LOOPBACK
     return {
         "base_url": url.rstrip("/"),
         "headers": {
             "Authorization": f"Bearer {key}",
-            "User-Agent": f"morrow-python/{version('morrow')}",
+            "User-Agent": f"morrow-python/{_version()}",
         },
         "timeout": httpx.Timeout(timeout, connect=CONNECT_SECONDS),
-        "trust_env": parts.hostname not in LOOPBACK,
+        "limits": NO_LIMITS,
+        "trust_env": not local,
+        "verify": _trusting_nobody() if local and parts.scheme == "http" else True,
     }
+
+
+@cache
+def _version() -> str:
+    return version("morrow")
+
+
+@cache
+def _trusting_nobody() -> ssl.SSLContext:
+    """For where TLS is not spoken: to read who is trusted takes longer than many a call."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

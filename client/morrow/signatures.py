@@ -17,5 +17,5 @@ def show(method: F, operation: Callable[..., Any], result: type[Any] | None = No
     answer = of[0] if result is None else result[of[0]]
     shown = told.replace(parameters=[self, *parameters], return_annotation=answer)
     method.__name__, method.__doc__ = operation.__name__, operation.__doc__
-    vars(method)["__signature__"] = shown
+    vars(method).update(__signature__=shown, __wrapped__=operation)
     return method

@@ -1,7 +1,8 @@
 """Sales as they are stored, and what stands in the way of good forecasts."""
 
-from morrow.call import Call, Pages, get, whole
-from morrow.schemas.sales import Finding, StoredSale
+from morrow.call import BASE, Call, Content, Pages, get, whole
+from morrow.schemas.sales import Finding, ImportReceipt, StoredSale
+from morrow.schemas.spool import Receipt
 from morrow.values import Day, day_text
 
 
@@ -29,6 +30,16 @@ def export_sales(
         "format": format,
     }
     return get("/sales", asked)
+
+
+def post_sales(content: Content) -> Call[ImportReceipt | Receipt]:
+    """Load sales, all or nothing; a receipt where they wait on the service's disk."""
+    return Call("POST", BASE + "/sales", content=content)
+
+
+def post_regressors(content: Content) -> Call[ImportReceipt | Receipt]:
+    """Tell what is known of days, all or nothing; a receipt as for sales."""
+    return Call("POST", BASE + "/regressors", content=content)
 
 
 def list_findings(*, product: str | None = None, location: str | None = None) -> Pages[Finding]:

@@ -94,6 +94,14 @@ class EventData(TypedDict, total=False):
     family: str
     skill: float
     seconds: float
+    source: str
+    rows: int
+    status: str
+    code: str
+    message: str
+    queued: int
+    skipped: int
+    failed: int
 
 
 class Event(TypedDict):
