@@ -31,6 +31,8 @@ ALL: Final = (
     "outage_cost",
     "wall_cost",
     "limit_cost",
+    "stream_load",
+    "watched_cost",
     "accuracy",
 )
 ACCURACY: Final = ("--json", "--methods", "engine", "combine", "--processes", "2")

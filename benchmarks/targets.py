@@ -92,6 +92,20 @@ SPEED: Final = (
            ("outage_cost", "tenants", "times_slower"), most=1.5),
     Target("the wall between tenants, 2 M sales, the question it costs most: times as long",
            ("wall_cost", "largest", "ratio"), most=1.2),
+    Target("1,000 sockets on 100 jobs, 100 events/s: from commit to receipt, p99, ms",
+           ("stream_load", "spread", "p99_ms"), most=20),
+    Target("the same: memory of the API a socket, kB",
+           ("stream_load", "spread", "kb_end"), most=60),
+    Target("1,000 sockets on one job, 5 events/s: from commit to receipt, p99, ms",
+           ("stream_load", "one", "p99_ms"), most=250),
+    Target("events that a reader did not hear once and in order, all scenes",
+           ("stream_load", "lost_or_astray"), most=0),
+    Target("100 jobs, 5 in 100 never read: p99 of the others, times as long",
+           ("stream_load", "p99_slow_to_well", "spread"), most=1.5),
+    Target("one job, 5 in 100 never read: p99 of the others, times as long",
+           ("stream_load", "p99_slow_to_well", "one"), most=1.5),
+    Target("a training job watched by 1,000 sockets: times as long",
+           ("watched_cost", "wall_ratio"), most=1.03),
 )  # fmt: skip
 
 
