@@ -121,9 +121,10 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
     dsn = settings.database_url.get_secret_value()
     engine = make_engine(dsn, API, pool_limits(settings), "morrow-api")
-    connect = partial(connect_directly, settings.direct_dsn(), API, "morrow-api-listener")
-    listener, bell = Listener(connect, (EVENTS_CHANNEL, ERASED_CHANNEL)), Bell(connect)
-    sessions = make_sessions(engine, settings.longest_idle)
+    connect = partial(connect_directly, settings.direct_dsn(), API)
+    bell = Bell(partial(connect, "morrow-api-bell"))
+    channels = (EVENTS_CHANNEL, ERASED_CHANNEL)
+    listener = Listener(partial(connect, "morrow-api-listener"), channels, bell, API)
     app.state.known_limits = Recent(MOST_KNOWN, math.inf)
     app.state.recent_forecasts = RecentForecasts(settings.forecast_cache_bytes)
     spool = app.state.spool = open_spool(settings)
@@ -170,7 +171,7 @@ def _probes(app: FastAPI) -> APIRouter:
 
     async def listener() -> str | None:
         hears = app.state.resources.listener.hears
-        return None if hears else "the listening connection is lost and being made anew"
+        return None if hears else "what is rung is not heard: the listening connection is made anew"
 
     async def model_store() -> str | None:
         return await _fault_of_store(app.state.resources.artifacts)

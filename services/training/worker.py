@@ -92,11 +92,9 @@ async def _open(
     engine = make_engine(dsn, WORKER, pool_limits(settings), "morrow-worker")
     held.push_async_callback(engine.dispose)
     connect = partial(connect_directly, settings.direct_dsn(), WORKER)
-    listener = Listener(
-        partial(connect, "morrow-worker-listener"),
-        (QUEUED_CHANNEL, CANCELLED_CHANNEL, BREAKERS_CHANNEL),
-    )
     bell = Bell(partial(connect, "morrow-worker-bell"))
+    channels = (QUEUED_CHANNEL, CANCELLED_CHANNEL, BREAKERS_CHANNEL)
+    listener = Listener(partial(connect, "morrow-worker-listener"), channels, bell, WORKER)
     terms = LeaseTerms(
         timedelta(seconds=settings.lease_seconds), timedelta(seconds=settings.renew_seconds)
     )

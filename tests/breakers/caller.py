@@ -13,7 +13,7 @@ from services.training.breakers.fleet import BREAKERS_CHANNEL, Fleet
 from shared.background import running
 from shared.breaker import Breakers, BreakerTerms
 from shared.database import PoolLimits, connect_directly, make_engine
-from shared.doorbell import Listener
+from shared.doorbell import Bell, Listener
 from shared.logging import configure_logging
 from shared.roles import WORKER
 from shared.upstream.client import CallTerms, Upstream, UpstreamClient
@@ -25,12 +25,14 @@ TERMS = BreakerTerms(failures=3, open_seconds=600)
 async def call_when_told(dsn: str, url: str, name: str, owner: str) -> None:
     upstream = Upstream(name, url, True, {}, None if owner == "-" else UUID(owner))
     engine = make_engine(dsn, WORKER, PoolLimits(size=1), "caller")
-    listener = Listener(partial(connect_directly, dsn, WORKER, "caller"), (BREAKERS_CHANNEL,))
+    connect = partial(connect_directly, dsn, WORKER, "caller")
+    bell = Bell(connect)
+    listener = Listener(connect, (BREAKERS_CHANNEL,), bell, WORKER)
     breakers = Breakers({"sales": TERMS, "weather": TERMS})
     lines = await lines_of_stdin()
     async with (
         UpstreamClient(CallTerms(), breakers) as client,
-        running(listener.run(), Fleet(engine, breakers, listener, WORKER).run()),
+        running(bell.run(), listener.run(), Fleet(engine, breakers, listener, WORKER).run()),
     ):
         while await lines.readline():
             try:

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from services.training.breakers.fleet import BREAKERS_CHANNEL, Fleet
 from shared.breaker import Breakers, BreakerTerms, Outcome
 from shared.database import PoolLimits, connect_directly, make_engine
-from shared.doorbell import Listener
+from shared.doorbell import Bell, Listener
 from shared.roles import WORKER
 from tests.breaker.fake_clock import FakeClock
 from tests.conftest import Database, Tenant, client_of, execute, make_tenant
@@ -33,9 +33,8 @@ class Process:
         self.clock = FakeClock()
         self.breakers = Breakers(TERMS, self.clock)
         self.engine = make_engine(dsn, WORKER, PoolLimits(size=1), "a-process")
-        listener = Listener(
-            partial(connect_directly, dsn, WORKER, "a-process"), (BREAKERS_CHANNEL,)
-        )
+        connect = partial(connect_directly, dsn, WORKER, "a-process")
+        listener = Listener(connect, (BREAKERS_CHANNEL,), Bell(connect), WORKER)
         self.fleet = Fleet(self.engine, self.breakers, listener, WORKER, self.clock, patience=0.5)
 
     def call(self, name: str, owner: UUID | None = None, *, fails: bool = False) -> None:

@@ -18,7 +18,7 @@ from services.training.queue.locks import AdvisoryLocks
 from services.training.queue.runner import QUEUED_CHANNEL, Cargo, Lane, Runner
 from shared.background import running
 from shared.database import PoolLimits, connect_directly, make_engine, make_sessions
-from shared.doorbell import Listener
+from shared.doorbell import Bell, Listener
 from shared.logging import configure_logging
 from shared.roles import WORKER
 from tests.chaos.bakery import Bakery
@@ -28,6 +28,7 @@ from tests.chaos.suspension import suspendable_clock
 BAKE = "bake"
 POOL = "chaos-worker"
 LISTENER = "chaos-worker-listener"
+BELL = "chaos-worker-bell"
 LOCKS = "chaos-worker-locks"
 PRELOADED = ["services.training.queue.preload", "services.training.queue.children",
              "tests.chaos.dough", "services.training.queue.settled"]  # fmt: skip
@@ -98,7 +99,9 @@ def _open(
     engine = make_engine(post.dsn, WORKER, PoolLimits(size=post.slots + 2), POOL)
     held.push_async_callback(engine.dispose)
     connect = partial(connect_directly, post.dsn, WORKER)
-    listener = Listener(partial(connect, LISTENER), (QUEUED_CHANNEL, CANCELLED_CHANNEL))
+    bell = Bell(partial(connect, BELL))
+    channels = (QUEUED_CHANNEL, CANCELLED_CHANNEL)
+    listener = Listener(partial(connect, LISTENER), channels, bell, WORKER)
     terms = LeaseTerms(timedelta(seconds=post.lease_seconds), timedelta(seconds=post.renew_seconds))
     locks = AdvisoryLocks(partial(connect, LOCKS), silence=terms.length)
     held.push_async_callback(locks.close)
@@ -108,7 +111,7 @@ def _open(
     lane = Lane({BAKE: Cargo(bakery.run, bakery.bury)}, post.slots)
     lifeline = Lifeline(engine, terms, listener, suspendable_clock(post.slept))
     runner = Runner(post.name, lane, engine, sessions, lifeline, listener, Hasty(post.name))
-    return runner, [listener.run(), locks.run(), lifeline.run()]
+    return runner, [bell.run(), listener.run(), locks.run(), lifeline.run()]
 
 
 def _slots(post: Post, held: AsyncExitStack) -> "asyncio.LifoQueue[Slot]":

@@ -21,7 +21,7 @@ from services.training.queue.runner import QUEUED_CHANNEL, Cargo, Lane, Runner
 from services.training.queue.task import ClaimedTask, State
 from shared.background import running
 from shared.database import connect_directly, tenant_transaction
-from shared.doorbell import Listener
+from shared.doorbell import Bell, Listener
 from shared.roles import WORKER
 from tests.conftest import Database
 from tests.process_life import runs
@@ -89,14 +89,15 @@ async def test_harm_to_a_child_costs_its_task_an_attempt_and_says_why(
     ]
     payload = {"work": "sleep", "argument": 0.5}
     bystanders = await queue.put(tenant_id, BYSTANDERS, payload=payload)
-    connect = partial(connect_directly, database.worker_dsn, WORKER, "test-listener")
-    listener = Listener(connect, (QUEUED_CHANNEL, CANCELLED_CHANNEL))
+    connect = partial(connect_directly, database.worker_dsn, WORKER, "test-doorbell")
+    bell = Bell(connect)
+    listener = Listener(connect, (QUEUED_CHANNEL, CANCELLED_CHANNEL), bell, WORKER)
     lifeline = Lifeline(queue.engine, TERMS, listener, time.monotonic)
     async with slots(4) as free:
         lane = Lane({"bake": cargo_of(queue, free)}, 4)
         made = (queue.engine, queue.sessions, lifeline, listener, random.Random(1))
         runner = Runner("w1", lane, *made)
-        async with running(listener.run(), lifeline.run(), runner.run()):
+        async with running(bell.run(), listener.run(), lifeline.run(), runner.run()):
             for task in bystanders:
                 await settled(queue, tenant_id, task, {"succeeded"})
             for task in harmed:

@@ -33,10 +33,13 @@ SHORT = LeaseTerms(timedelta(seconds=1.2), timedelta(seconds=0.3))
 LONG = LeaseTerms(timedelta(minutes=10), timedelta(minutes=5))
 
 
-def lifeline_of(queue: Queue, database: Database, terms: LeaseTerms) -> tuple[Lifeline, Listener]:
-    connect = partial(connect_directly, database.worker_dsn, WORKER, "test-listener")
-    listener = Listener(connect, (CANCELLED_CHANNEL,))
-    return Lifeline(queue.engine, terms, listener, time.monotonic), listener
+def lifeline_of(
+    queue: Queue, database: Database, terms: LeaseTerms
+) -> tuple[Lifeline, Bell, Listener]:
+    connect = partial(connect_directly, database.worker_dsn, WORKER, "test-lifeline")
+    bell = Bell(connect)
+    listener = Listener(connect, (CANCELLED_CHANNEL,), bell, WORKER)
+    return Lifeline(queue.engine, terms, listener, time.monotonic), bell, listener
 
 
 @asynccontextmanager
@@ -57,9 +60,10 @@ async def test_leases_are_renewed_for_as_long_as_the_work_lasts(
     queue: Queue, tenant_id: UUID, database: Database
 ) -> None:
     await queue.put(tenant_id)
-    lifeline, listener = lifeline_of(queue, database, SHORT)
+    lifeline, bell, listener = lifeline_of(queue, database, SHORT)
     claim = await queue.claim_one(SHORT.length)
-    async with running(lifeline.run(), listener.run()), held(lifeline, claim) as work:
+    loops = (lifeline.run(), bell.run(), listener.run())
+    async with running(*loops), held(lifeline, claim) as work:
         assert not await ended(work, within=2 * SHORT.length.total_seconds())
         assert await queue.claim() == []
 
@@ -71,7 +75,7 @@ async def test_work_whose_task_was_taken_over_is_ended_and_other_work_is_not(
     lost, taken = await queue.claim_one(EXPIRED), await queue.claim_one()
     kept = await queue.claim_one()
     assert lost.id == taken.id
-    lifeline, _ = lifeline_of(queue, database, LONG)
+    lifeline, _, _ = lifeline_of(queue, database, LONG)
     async with held(lifeline, lost) as lost_work, held(lifeline, kept) as kept_work:
         await lifeline.renew()
         assert await ended(lost_work)
@@ -84,7 +88,7 @@ async def test_work_that_was_let_go_is_left_alone(
     await queue.put(tenant_id)
     lost = await queue.claim_one(EXPIRED)
     await queue.claim_one()
-    lifeline, _ = lifeline_of(queue, database, LONG)
+    lifeline, _, _ = lifeline_of(queue, database, LONG)
     async with held(lifeline, lost) as work:
         lifeline.let_go(lost)
         await lifeline.renew()
@@ -97,12 +101,9 @@ async def test_a_cancellation_that_is_rung_ends_the_work_at_once(
     group = UUID(int=7)
     await queue.put(tenant_id, group_id=group)
     claim = await queue.claim_one()
-    lifeline, listener = lifeline_of(queue, database, LONG)
-    bell = Bell(partial(connect_directly, database.api_dsn, WORKER, "test-bell"))
-    async with (
-        running(lifeline.run(), listener.run(), bell.run()),
-        held(lifeline, claim) as work,
-    ):
+    lifeline, bell, listener = lifeline_of(queue, database, LONG)
+    loops = (lifeline.run(), bell.run(), listener.run())
+    async with running(*loops), held(lifeline, claim) as work:
         async with tenant_transaction(queue.asking, tenant_id) as session:
             await cancel_group(session, group)
         bell.ring(CANCELLED_CHANNEL)
@@ -120,9 +121,10 @@ async def test_work_out_of_reach_of_the_database_ends_before_its_lease(
         async with wire_to(database.worker_dsn, Path(folder)) as (wire, dsn):
             engine = make_engine(dsn, WORKER, PoolLimits(size=2), "cut-off")
             cut_off = Queue(engine, make_sessions(engine), queue.asking)
-            lifeline, listener = lifeline_of(cut_off, database, terms)
+            lifeline, bell, listener = lifeline_of(cut_off, database, terms)
             claim = await cut_off.claim_one(terms.length)
-            async with running(lifeline.run(), listener.run()), held(lifeline, claim) as work:
+            loops = (lifeline.run(), bell.run(), listener.run())
+            async with running(*loops), held(lifeline, claim) as work:
                 await lifeline.renew()
                 wire.cut()
                 if restored:

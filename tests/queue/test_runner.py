@@ -22,7 +22,7 @@ from services.training.queue.runner import QUEUED_CHANNEL, Cargo, Lane, Runner
 from services.training.queue.task import ClaimedTask, Refused, Snooze, State
 from shared.background import running
 from shared.database import connect_directly, tenant_transaction
-from shared.doorbell import Listener
+from shared.doorbell import Bell, Listener
 from shared.roles import WORKER
 from tests.conftest import Database
 from tests.queue.real_queue import EXPIRED, Queue, until_someone_waits_for_a_lock
@@ -58,8 +58,9 @@ class Bakery:
 
 @asynccontextmanager
 async def lane(database: Database, bakery: Bakery, slots: int = 2) -> AsyncIterator[Runner]:
-    connect = partial(connect_directly, database.worker_dsn, WORKER, "test-listener")
-    listener = Listener(connect, (QUEUED_CHANNEL, CANCELLED_CHANNEL))
+    connect = partial(connect_directly, database.worker_dsn, WORKER, "test-doorbell")
+    bell = Bell(connect)
+    listener = Listener(connect, (QUEUED_CHANNEL, CANCELLED_CHANNEL), bell, WORKER)
     queue = bakery.queue
     lifeline = Lifeline(queue.engine, TERMS, listener, time.monotonic)
     runner = Runner(
@@ -71,7 +72,7 @@ async def lane(database: Database, bakery: Bakery, slots: int = 2) -> AsyncItera
         listener,
         Random(1),
     )
-    async with running(listener.run(), lifeline.run(), runner.run()):
+    async with running(bell.run(), listener.run(), lifeline.run(), runner.run()):
         yield runner
         await runner.drain(0, asyncio.Event())
 

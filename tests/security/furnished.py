@@ -18,7 +18,7 @@ from services.training.settings import Settings
 from shared.breaker import Breakers, BreakerTerms, Outcome
 from shared.canonical import sha256_of
 from shared.database import PoolLimits, connect_directly, make_engine
-from shared.doorbell import Listener
+from shared.doorbell import Bell, Listener
 from shared.roles import WORKER
 from tests.conftest import OPERATOR_KEY, Database, Tenant, client_of, make_tenant, settings_for
 from tests.jobs.asking import QUICK, sales_rows
@@ -98,7 +98,7 @@ async def tell_of_a_breaker(database: Database) -> None:
     async def connect() -> Any:
         return await connect_directly(database.worker_dsn, WORKER, "a-worker")
 
-    listener = Listener(connect, (BREAKERS_CHANNEL,))
+    listener = Listener(connect, (BREAKERS_CHANNEL,), Bell(connect), WORKER)
     await Fleet(engine, breakers, listener, WORKER).tell()
     await engine.dispose()
 
