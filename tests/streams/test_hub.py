@@ -82,7 +82,7 @@ async def hub(database: Database, bell: Bell) -> AsyncIterator[Hub]:
 async def hearing(database: Database, bell: Bell, lifetime: float = 60) -> AsyncIterator[Hub]:
     engine = make_engine(database.api_dsn, API, PoolLimits(size=2), READERS)
     connect = partial(connect_directly, database.api_dsn, API, "test-listener")
-    listener = Listener(connect, (EVENTS_CHANNEL,))
+    listener = Listener(connect, (EVENTS_CHANNEL,), bell, API)
     hub = Hub(make_sessions(engine), listener, lifetime, Random(7), poll_seconds=math.inf)
     async with running(listener.run(), bell.run()):
         yield hub
@@ -170,7 +170,9 @@ async def test_what_is_written_while_it_subscribes_is_told(
             async with super().subscribe(channel, topic) as rung:
                 yield rung
 
-    hub.listener = Late(partial(connect_directly, database.api_dsn, API, "test-late"), ())
+    hub.listener = Late(
+        partial(connect_directly, database.api_dsn, API, "test-late"), (), log.bell, API
+    )
     with watching(hub, log) as watcher:
         assert await read_up_to(watcher, 2) == [1, 2]
 
@@ -206,8 +208,8 @@ async def test_what_was_rung_for_while_nobody_listened_is_told(
     )
     with watching(hub, log) as watcher:
         await read_up_to(watcher, 1)
-        await execute(database.admin_dsn, kill)
         await log.tell(1, ring=False)
+        await execute(database.admin_dsn, kill)
         assert await read_up_to(watcher, 2) == [2]
 
 
