@@ -58,7 +58,11 @@ class Place:
     def pause_after(self, error: MorrowError, now: float) -> float:
         """The seconds to wait after a failure. Raises it where it will not pass, and `GaveUp` where
         it has lasted too long."""
-        if not self._may_pass(error):
+        if isinstance(error, Gap):
+            self._gaps += 1
+            if self._gaps == MOST_GAPS:
+                raise GaveUp(error.code, f"job {self.job_id}: {error.detail}", self.seen) from error
+        elif not _may_pass(error):
             raise error
         since = self._failing_since = now if self._failing_since is None else self._failing_since
         pause = self.pause() + (error.retry_after or 0.0)
@@ -70,10 +74,8 @@ class Place:
             ) from error
         return pause
 
-    def _may_pass(self, error: MorrowError) -> bool:
-        if isinstance(error, Gap):
-            self._gaps += 1
-            return self._gaps < MOST_GAPS
-        if isinstance(error, Refused):
-            return error.status == LIMITED or (error.status or 0) >= SERVER_FAULT
-        return isinstance(error, Unreachable)
+
+def _may_pass(error: MorrowError) -> bool:
+    if isinstance(error, Refused):
+        return error.status == LIMITED or (error.status or 0) >= SERVER_FAULT
+    return isinstance(error, Unreachable)
