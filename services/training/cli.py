@@ -68,6 +68,7 @@ def serve(
     """Run the API; it refuses a database that is not at the code's head, or not safe."""
     from services.training.app import create_app
     from services.training.serving import server_of
+    from shared.collector import short_collections
     from shared.roles import API
 
     settings = _settings()
@@ -75,7 +76,7 @@ def serve(
     server = server_of(create_app(settings), host, port)
     # uvicorn would take an inherited socket for one of this machine alone, and not turn off Nagle's
     # algorithm: each answer would wait 40 ms for its first packet to be acknowledged.
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), short_collections():
         server.run(None if fd is None else [socket.socket(fileno=fd)])
     if not server.started:
         raise typer.Exit(STARTUP_FAILURE)
