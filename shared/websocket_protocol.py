@@ -16,6 +16,8 @@ FRAMES: Final = "morrow.frames"
 `text`: whole ones, for many clients at once."""
 UNSENT_BYTES: Final = 64 * 1024
 """What the kernel keeps for one who does not read, about; else megabytes."""
+UNWRITTEN_BYTES: Final = 32 * 1024
+"""What is kept here for one whom the kernel keeps that much for, before they are waited for."""
 LINGER_SECONDS: Final = 1.0
 SAYS_MORE: Final = {"websocket.send", "websocket.close"}
 
@@ -27,6 +29,7 @@ class AnsweringWebSocket(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
+        self.transport.set_write_buffer_limits(UNWRITTEN_BYTES)
         transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES
         )

@@ -5,11 +5,12 @@ from typing import Final
 
 from services.training.streams.told import Told
 
-PAGE: Final = 200
+PAGE: Final = 100
 """Events. A window begins where a page of the log does, so that every page before it is whole."""
-MOST_PAGES: Final = 3
+MOST_PAGES: Final = 6
+MOST_BEHIND: Final = 3
 MOST_BYTES: Final = 128 * 1024
-CHUNK_BYTES: Final = 64 * 1024
+CHUNK_BYTES: Final = 32 * 1024
 
 
 class Window:
@@ -76,4 +77,4 @@ def beginning(since: int, last: int) -> int:
     """After which event the window of a log begins that has `last`, and is first asked for by
     somebody who has seen `since`: so that they, and a crowd that comes back with them, need nothing
     but the window, unless they are far behind."""
-    return max(min(since, last) // PAGE, last // PAGE - 1, 0) * PAGE
+    return max(min(since, last) // PAGE, last // PAGE - MOST_BEHIND, 0) * PAGE
