@@ -1,5 +1,6 @@
 """The whole service for a benchmark: started, called over HTTP, stopped."""
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -31,8 +32,13 @@ class Service:
 
 
 @contextmanager
-def morrow_up(workers: int | None = None) -> Iterator[Service]:
-    """The whole service for as long as the body; `workers` children train, None: one a core."""
+def morrow_up(
+    workers: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    stderr: int | IO[bytes] = subprocess.DEVNULL,
+) -> Iterator[Service]:
+    """The whole service for as long as the body; `workers` children train, None: one a core. With
+    this added to the environment, and its logs in `stderr`."""
     with tempfile.TemporaryDirectory(prefix="morrow-bench-") as folder:
         Path(folder).chmod(0o711)
         command = [sys.executable, "-m", "services.training.cli", "up", "--port", "0"]
@@ -40,8 +46,9 @@ def morrow_up(workers: int | None = None) -> Iterator[Service]:
         command += [] if workers is None else ["--workers", str(workers)]
         up = subprocess.Popen(  # noqa: S603 - our own program
             command,
+            env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
             text=True,
         )
         try:

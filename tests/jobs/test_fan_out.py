@@ -208,7 +208,7 @@ async def test_a_job_is_not_over_while_some_of_it_is_not_let_in(
     for task in running:
         event = event_of(task, EventType.PRODUCT_TRAINED, "trained")
         async with job_transaction(workshop, task) as session:
-            await settle_product(session, task, State.SUCCEEDED, event)
+            await settle_product(session, workshop, task, State.SUCCEEDED, event)
     found = await read_job(shop.client, job)
     assert (found["status"], found["products"]["succeeded"]) == ("running", BATCH)
     assert found["percent"] == pytest.approx(99 * BATCH / series, abs=0.01)

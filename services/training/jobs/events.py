@@ -14,6 +14,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
+from services.training.jobs.pace import Pace
 
 EVENTS_CHANNEL = "morrow_events"
 MOST_EVENTS = 1000
@@ -37,22 +38,27 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to be; `percent` is the job's so far as this event knows."""
+    """An event to be; `percent` is the job's so far as this event knows, and `eta_seconds` how long
+    it will take, if it knows."""
 
     type: EventType
     message: str
     percent: float = 0.0
+    eta_seconds: float | None = None
     product: str | None = None
     location: str | None = None
     data: dict[str, Any] | None = None
 
 
-async def append(session: AsyncSession, job_id: UUID, events: Sequence[NewEvent]) -> None:
-    """Give each event its `seq` and write it, in the caller's transaction."""
+async def append(
+    session: AsyncSession, job_id: UUID, events: Sequence[NewEvent], pace: Pace | None = None
+) -> None:
+    """Give each event its `seq` and write it, in the caller's transaction; with the job's `pace`
+    where there is news of it."""
     if not events:
         return
     most = max(event.percent for event in events)
-    first_seq, percent, tenant_id = await advance(session, job_id, len(events), most)
+    first_seq, percent, tenant_id = await advance(session, job_id, len(events), most, pace)
     rows = []
     for seq, event in enumerate(events, first_seq):
         percent = max(percent, event.percent)
@@ -63,6 +69,7 @@ async def append(session: AsyncSession, job_id: UUID, events: Sequence[NewEvent]
                 "seq": seq,
                 "type": event.type.value,
                 "percent": round(percent, 2),
+                "eta_seconds": event.eta_seconds,
                 "message": event.message,
                 "product": event.product,
                 "location": event.location,
@@ -73,7 +80,11 @@ async def append(session: AsyncSession, job_id: UUID, events: Sequence[NewEvent]
 
 
 async def advance(
-    session: AsyncSession, job_id: UUID, events: int, percent: float = 0.0
+    session: AsyncSession,
+    job_id: UUID,
+    events: int,
+    percent: float = 0.0,
+    pace: Pace | None = None,
 ) -> tuple[int, float, UUID]:
     """Lock the job and move its counters on by so many events, up to so many percent: the first
     new seq, the percent before, the tenant."""
@@ -84,12 +95,14 @@ async def advance(
             .with_for_update()
         )
     ).one()
+    news: dict[str, Any] = {} if pace is None else {"pace": pace.to_json()}
     await session.execute(
         update(tables.Job)
         .where(tables.Job.id == job_id)
         .values(
             last_seq=tables.Job.last_seq + events,
             percent=func.greatest(tables.Job.percent, percent),
+            **news,
         )
     )
     return job.last_seq + 1, job.percent, job.tenant_id

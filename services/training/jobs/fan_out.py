@@ -59,7 +59,7 @@ async def fan_out(
             raise Refused(
                 NOTHING_TO_TRAIN, "no sales came of what the job wants: push or pull some"
             )
-        await tell_and_end(session, task, [_validated(counts, choice)])
+        await tell_and_end(session, shop, task, _validated(counts, choice))
     shop.bell.ring(QUEUED_CHANNEL)
 
 

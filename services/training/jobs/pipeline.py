@@ -74,12 +74,12 @@ async def train(shop: Workshop, task: ClaimedTask) -> None:
             await publish_unchanged(shop, task)
             return
         await announce(shop, task, EventType.PRODUCT_STARTED, "training")
-        outcome, cpu_seconds = await train_in_child(shop, task)
-        match outcome:
-            case Trained():
-                await publish(shop, task, outcome, cpu_seconds)
-            case Refused():
-                await publish_refusal(shop, task, outcome, cpu_seconds)
+        fit = await train_in_child(shop, task)
+        match fit.outcome:
+            case Trained() as trained:
+                await publish(shop, task, trained, fit)
+            case Refused() as refused:
+                await publish_refusal(shop, task, refused, fit)
 
 
 def cargo_of(shop: Workshop) -> dict[str, Cargo]:

@@ -86,7 +86,7 @@ async def _keep_and_release(
         await finish(session, task.claim, State.SUCCEEDED, asdict(artifact))
         dropped = await keep(session, task, _terms(task), lore, artifact)
         await let_train(session, task, {"pools": artifact.sha256})
-        await tell_and_end(session, task, [event])
+        await tell_and_end(session, shop, task, event)
         await meter(session, {Kind.CPU_SECONDS: cpu_seconds})
     return dropped
 
@@ -118,7 +118,7 @@ async def _let_train(
         await finish(session, task.claim, State.FAILED, error=error)
         await let_train(session, task, news)
         await warn(session, task.group_id, warning, message)
-        await tell_and_end(session, task, [event])
+        await tell_and_end(session, shop, task, event)
         await meter(session, {Kind.CPU_SECONDS: cpu_seconds})
     shop.bell.ring(QUEUED_CHANNEL)
 

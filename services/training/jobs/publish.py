@@ -1,12 +1,17 @@
 """Publishing: the artifact first, then, fenced and in one transaction, all the rest."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.events import EventType
+from services.training.jobs.lag import Lag
 from services.training.jobs.marks import mark_seen
 from services.training.jobs.settle import event_of, job_transaction, settle_product
+from services.training.jobs.training import Fit
 from services.training.jobs.workshop import Workshop
 from services.training.metering.usage import Kind, meter
 from services.training.models.bundle import Bundle, bundle_of, pack
@@ -15,11 +20,17 @@ from services.training.models.retention import Retention, drop_versions, forget_
 from services.training.models.store import publish_model
 from services.training.queue.task import ClaimedTask, State
 
+log = structlog.get_logger()
 
-async def publish(shop: Workshop, task: ClaimedTask, trained: Trained, cpu_seconds: float) -> None:
+
+async def publish(shop: Workshop, task: ClaimedTask, trained: Trained, fit: Fit) -> None:
     """Make the model the series' newest version, unless the task is no longer this claim's."""
-    bundle = _bundle(task, trained)
-    artifact = await shop.artifacts.put(str(task.tenant_id), pack(bundle))
+    lag = Lag(fit.ended_at)
+    lag.note("answer")
+    bundle, content = await asyncio.to_thread(_packed, task, trained)
+    lag.note("pack")
+    artifact = await shop.artifacts.put(str(task.tenant_id), content)
+    lag.note("store")
     payload = task.payload
     lineage = {
         "job_id": str(task.group_id),
@@ -31,25 +42,27 @@ async def publish(shop: Workshop, task: ClaimedTask, trained: Trained, cpu_secon
     told = _told(trained)
     event = event_of(task, EventType.PRODUCT_TRAINED, _message(task, trained), told)
     async with job_transaction(shop, task) as session:
+        lag.note("lock")
         published = await publish_model(session, task.tenant_id, model)
         unnamed = await drop_versions(session, published, Retention.of(shop.settings))
         result = told | {"model_id": str(published.id)}
         await mark_seen(session, task.group_id, [payload])
-        await settle_product(session, task, State.SUCCEEDED, event, result)
-        await meter(session, {Kind.TRAININGS: 1, Kind.CPU_SECONDS: cpu_seconds})
+        await settle_product(session, shop, task, State.SUCCEEDED, event, result)
+        await meter(session, {Kind.TRAININGS: 1, Kind.CPU_SECONDS: fit.cpu_seconds})
+        lag.note("write")
+    lag.note("commit")
+    log.info("model_published", **lag.steps)
     await forget_artifacts(shop.artifacts, str(task.tenant_id), unnamed)
 
 
-async def publish_refusal(
-    shop: Workshop, task: ClaimedTask, refused: Refused, cpu_seconds: float
-) -> None:
+async def publish_refusal(shop: Workshop, task: ClaimedTask, refused: Refused, fit: Fit) -> None:
     """A series that cannot be trained has failed, with its reason; the baseline answers for it."""
     error = {"code": str(refused.code), "message": refused.message}
     event = event_of(task, EventType.PRODUCT_FAILED, f"{task.subject}: {refused.message}", error)
     async with job_transaction(shop, task) as session:
         await mark_seen(session, task.group_id, [task.payload])
-        await settle_product(session, task, State.FAILED, event, error=error)
-        await meter(session, {Kind.CPU_SECONDS: cpu_seconds})
+        await settle_product(session, shop, task, State.FAILED, event, error=error)
+        await meter(session, {Kind.CPU_SECONDS: fit.cpu_seconds})
 
 
 async def publish_unchanged(shop: Workshop, task: ClaimedTask) -> None:
@@ -58,7 +71,7 @@ async def publish_unchanged(shop: Workshop, task: ClaimedTask) -> None:
     event = event_of(task, EventType.PRODUCT_SKIPPED, message)
     async with job_transaction(shop, task) as session:
         await mark_seen(session, task.group_id, [task.payload])
-        await settle_product(session, task, State.SKIPPED, event)
+        await settle_product(session, shop, task, State.SKIPPED, event)
 
 
 def _fingerprint(payload: dict[str, Any]) -> str:
@@ -67,9 +80,10 @@ def _fingerprint(payload: dict[str, Any]) -> str:
     return f"provisional:{fingerprint}" if payload.get("provisional") else fingerprint
 
 
-def _bundle(task: ClaimedTask, trained: Trained) -> Bundle:
+def _packed(task: ClaimedTask, trained: Trained) -> tuple[Bundle, bytes]:
     through = trained.forecast.index[0].date() - timedelta(days=1)
-    return bundle_of(trained, task.payload["product"], task.payload["location"], through)
+    bundle = bundle_of(trained, task.payload["product"], task.payload["location"], through)
+    return bundle, pack(bundle)
 
 
 def _told(trained: Trained) -> dict[str, Any]:

@@ -167,6 +167,10 @@ class EventOut(BaseModel):
     at: dt.datetime
     type: EventType
     percent: float
+    eta_seconds: Annotated[
+        float | None,
+        Field(description="until the job has ended, as of this event; the last one told holds"),
+    ] = None
     message: str
     product: str | None = None
     location: str | None = None

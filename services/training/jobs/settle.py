@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training.jobs.events import EVENTS_CHANNEL, EventType, NewEvent, append
-from services.training.jobs.percent import measure_work
+from services.training.jobs.percent import look
 from services.training.jobs.schemas import ENDED, JobStatus, ProductCounts
 from services.training.jobs.store import (
     count_products,
     end_job,
     ended_status,
     lock_job,
+    locked_job,
 )
 from services.training.jobs.workshop import Workshop
 from services.training.queue.finish import finish
@@ -30,8 +31,9 @@ async def job_transaction(shop: Workshop, task: ClaimedTask) -> AsyncIterator[As
     The job's row is locked before any task's, everywhere: who waits for it then holds no row that
     the renewal of a lease needs, and a cancellation finds nothing half done."""
     async with tenant_transaction(shop.sessions, task.tenant_id) as session:
-        await lock_job(session, task.group_id)
+        job = await lock_job(session, task.group_id)
         yield session
+        del job  # the session knows it until here, and asks for it no second time
     shop.bell.ring(EVENTS_CHANNEL, str(task.group_id))
 
 
@@ -53,6 +55,7 @@ def event_of(
 
 async def settle_product(
     session: AsyncSession,
+    shop: Workshop,
     task: ClaimedTask,
     state: State,
     event: NewEvent,
@@ -61,15 +64,28 @@ async def settle_product(
 ) -> None:
     """Finish the task (or raise `StalePublish`), tell of it, and end the job after its last."""
     await finish(session, task.claim, state, result, error)
-    await tell_and_end(session, task, [event])
+    await tell_and_end(session, shop, task, event)
 
 
-async def tell_and_end(session: AsyncSession, task: ClaimedTask, events: list[NewEvent]) -> None:
-    """Append the events with the job's percent by now; end the job when none of it is open."""
-    job = await lock_job(session, task.group_id)
+async def tell(
+    session: AsyncSession, shop: Workshop, task: ClaimedTask, event: NewEvent
+) -> ProductCounts:
+    """Append the event with the job's percent by now, and when it will have ended; the states of
+    its series."""
+    job = await locked_job(session, task.group_id)
     counts = (await count_products(session, [job.id]))[job.id]
-    percent = (await measure_work(session, job.id, counts)).percent()
-    await append(session, job.id, [replace(event, percent=percent) for event in events])
+    far = await look(session, job, counts, shop.slots.width)
+    told = replace(event, percent=far.percent, eta_seconds=far.eta_seconds)
+    await append(session, job.id, [told], far.pace)
+    return counts
+
+
+async def tell_and_end(
+    session: AsyncSession, shop: Workshop, task: ClaimedTask, event: NewEvent
+) -> None:
+    """Tell the event; end the job when none of it is open."""
+    counts = await tell(session, shop, task, event)
+    job = await locked_job(session, task.group_id)
     if counts.ended == counts.total and JobStatus(job.status) not in ENDED:
         await end_job(session, job.id, ended_status(counts), summary(counts))
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
 from services.training.jobs.events import EventType, NewEvent, append
+from services.training.jobs.pace import Pace
 from services.training.jobs.schemas import (
     ENDED,
     Cause,
@@ -74,6 +75,11 @@ async def lock_job(session: AsyncSession, job_id: UUID) -> tables.Job:
     await end_soon(session)
     assert job is not None, "a task's job is deleted only together with the task"
     return job
+
+
+async def locked_job(session: AsyncSession, job_id: UUID) -> tables.Job:
+    """The job, which the caller has locked in this transaction."""
+    return await session.get_one(tables.Job, (session.info["tenant_id"], job_id))
 
 
 async def list_jobs(
@@ -187,7 +193,11 @@ async def end_job(session: AsyncSession, job_id: UUID, status: JobStatus, messag
         .values(status=status.value, finished_at=func.now())
     )
     last = NewEvent(
-        EventType.JOB_FINISHED, message, percent=FINISHED_PERCENT, data={"status": status.value}
+        EventType.JOB_FINISHED,
+        message,
+        percent=FINISHED_PERCENT,
+        eta_seconds=0.0,
+        data={"status": status.value},
     )
     await append(session, job_id, [last])
 
@@ -222,7 +232,4 @@ def _eta(job: tables.Job, now: dt.datetime) -> float | None:
     """What is left at the pace so far; None until there is a pace."""
     if JobStatus(job.status) in ENDED:
         return 0.0
-    if job.started_at is None or job.percent <= 0:
-        return None
-    elapsed = (now - job.started_at).total_seconds()
-    return round(elapsed * (FINISHED_PERCENT - job.percent) / job.percent, 1)
+    return None if job.pace is None else Pace.of_json(job.pace).seconds_left(now.timestamp())

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from services.training.demand.config import TrainingConfig
@@ -19,6 +20,16 @@ from shared.database import tenant_transaction
 
 BUSY_SECONDS = 2.0
 DEADLINE_SLACK_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a child answered, the CPU-seconds it took, and when it was done, by the monotonic
+    clock."""
+
+    outcome: Trained | Refused
+    cpu_seconds: float
+    ended_at: float
 
 
 @asynccontextmanager
@@ -44,14 +55,14 @@ async def is_trained(shop: Workshop, task: ClaimedTask) -> bool:
     return last is not None and last.fingerprint == task.payload["fingerprint"]
 
 
-async def train_in_child(shop: Workshop, task: ClaimedTask) -> tuple[Trained | Refused, float]:
-    """Run the core on the task's dataset in a slot of its own; and the CPU-seconds it took."""
+async def train_in_child(shop: Workshop, task: ClaimedTask) -> Fit:
+    """Run the core on the task's dataset in a slot of its own."""
     dataset = await shop.artifacts.get(str(task.tenant_id), task.payload["dataset"])
     lesson = Lesson(dataset, config_of(task.payload["config"]), await _pools(shop, task))
     deadline = lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
     async with progress_told(shop, task) as note, spending(shop, task) as spent:
         outcome: Trained | Refused = await spent.slot.run(learn, lesson, note, deadline)
-        return outcome, spent.cpu_seconds
+        return Fit(outcome, spent.cpu_seconds, spent.slot.heard_at)
 
 
 async def _pools(shop: Workshop, task: ClaimedTask) -> SavedPools | None:
@@ -70,4 +81,4 @@ async def bury_product(shop: Workshop, task: ClaimedTask, error: dict[str, Any])
     """End the series as failed, for a reason that no further attempt will mend."""
     event = event_of(task, EventType.PRODUCT_FAILED, f"{task.subject}: {error['message']}", error)
     async with job_transaction(shop, task) as session:
-        await settle_product(session, task, State.FAILED, event, error=error)
+        await settle_product(session, shop, task, State.FAILED, event, error=error)

@@ -20,6 +20,7 @@ class SlotPool:
 
     def __init__(self, slots: list[Slot]) -> None:
         self._slots = slots
+        self.width = len(slots)
         self._free: asyncio.LifoQueue[Slot] = asyncio.LifoQueue()
         for slot in slots:
             self._free.put_nowait(slot)

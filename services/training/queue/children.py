@@ -11,9 +11,10 @@ import ctypes
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -56,10 +57,12 @@ class ChildLimits:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a child sends: `progress` any number of times, then `done` or `raised`."""
+    """What a child sends: `progress` any number of times, then `done` or `raised`; `at` this moment
+    by the clock that all processes of the machine share."""
 
     kind: str
     value: Any
+    at: float = field(default_factory=time.monotonic)
 
 
 def fork_server(preload: list[str]) -> ForkServerContext:
@@ -75,7 +78,8 @@ class Slot:
     """Room for one child. `run` starts it when there is none.
 
     `cpu_seconds` is what its children and all that these started have used so far, by the kernel's
-    count; of a child that dies of itself what it had used at its last word."""
+    count; of a child that dies of itself what it had used at its last word. `heard_at` is when the
+    last word was said, by the monotonic clock."""
 
     def __init__(self, context: ForkServerContext, limits: ChildLimits) -> None:
         self._context = context
@@ -85,6 +89,7 @@ class Slot:
         self._pipe: Connection[Any, Any] | None = None
         self._counted = 0.0
         self.cpu_seconds = 0.0
+        self.heard_at = 0.0
 
     async def run(self, work: Work, argument: Any, on_progress: Report, seconds: float) -> Any:
         """The value of `work(argument, report)`, computed in the child within `seconds`.
@@ -100,6 +105,7 @@ class Slot:
                 while True:
                     answer = await loop.run_in_executor(self._reader, pipe.recv)
                     self._count()
+                    self.heard_at = answer.at
                     if answer.kind == "progress":
                         on_progress(answer.value)
                     else:

@@ -23,6 +23,7 @@ class Job(Table):
     cause: Mapped[Json | None]
     warnings: Mapped[list[Json]] = mapped_column(server_default=text("'[]'::jsonb"))
     percent: Mapped[float] = mapped_column(server_default=text("0"))
+    pace: Mapped[Json | None]
     last_seq: Mapped[int] = mapped_column(server_default=text("0"))
     created_at: Mapped[dt.datetime] = mapped_column(server_default=NOW)
     started_at: Mapped[dt.datetime | None]
@@ -38,6 +39,7 @@ class JobEvent(Table):
     at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
     type: Mapped[str]
     percent: Mapped[float]
+    eta_seconds: Mapped[float | None]
     message: Mapped[str]
     product: Mapped[str | None]
     location: Mapped[str | None]
