@@ -105,12 +105,14 @@ class EventData(TypedDict, total=False):
 
 
 class Event(TypedDict):
-    """`seq` rises by one within a job, without gaps; `percent` never falls."""
+    """`seq` rises by one within a job, without gaps; `percent` never falls. `eta_seconds`, where it
+    is told, is until the job has ended, as of this event."""
 
     seq: int
     at: str
     type: EventType
     percent: float
+    eta_seconds: NotRequired[float | None]
     message: str
     product: NotRequired[str | None]
     location: NotRequired[str | None]
