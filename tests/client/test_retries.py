@@ -91,7 +91,7 @@ def test_attempts_end(script: Scripted, either: Either) -> None:
 def test_who_is_asked_to_wait_for_long_is_told_so(script: Scripted, either: Either) -> None:
     script.answers = [problem(429, "quota_used", Retry_After="3600"), GOOD]
     with pytest.raises(Refused) as caught:
-        either.do("import_sales", [{"date": "2026-01-01", "product": "rye", "quantity": 1}])
+        either.do("import_sales", [{"date": "2025-01-01", "product": "rye", "quantity": 1}])
     assert caught.value.retry_after == 3600
     assert len(script.asked) == 1
 

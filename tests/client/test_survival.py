@@ -36,7 +36,7 @@ async def test_nobody_misses_an_event_while_the_api_is_killed_and_restarted(
     tenant_id, key = UUID(made["tenant"]["id"]), made["api_key"]
     with ThreadPoolExecutor(FOLLOWERS) as threads:
         async with AsyncClient(programs.address, key) as client:
-            await client.import_sales([{"date": "2026-01-01", "product": "rye", "quantity": 3}])
+            await client.import_sales([{"date": "2025-01-01", "product": "rye", "quantity": 3}])
             job = (await client.create_job())["id"]
             loop = asyncio.get_running_loop()
             followed = [

@@ -47,7 +47,7 @@ def _parts_of_lines(path: Path, media_type: str, limits: ImportLimits) -> Iterat
         header = next(records, b"") if media_type == CSV else b""
         rows, length, before = [header], len(header), 0
         for record in records:
-            if not record.strip():
+            if not record.strip(b"\r\n" if media_type == CSV else None):
                 continue  # the API counts no empty lines
             if len(rows) > limits.rows or (len(rows) > 1 and length + len(record) > limits.bytes):
                 behind = (file.tell() - len(record)) / size

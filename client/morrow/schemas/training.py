@@ -86,13 +86,15 @@ class JobProduct(TypedDict):
 
 
 class EventData(TypedDict, total=False):
-    """What some events tell besides."""
+    """What some events tell besides; there may be more in it."""
 
     stage: str
     fraction: float
     trials: int
     family: str
     skill: float
+    wape: float | None
+    baseline_wape: float | None
     seconds: float
     source: str
     rows: int
