@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.training.commands import keys, models, sales, tenants
+from services.training.commands import jobs, keys, models, sales, tenants
 from services.training.commands.demo import demo
 from services.training.commands.doctor import doctor
 from services.training.commands.forecast import forecast
@@ -110,6 +110,7 @@ app.add_typer(tenants.app, name="tenants")
 app.add_typer(keys.app, name="keys")
 app.add_typer(sales.app, name="sales")
 app.command()(train)
+app.add_typer(jobs.app, name="jobs")
 app.command()(forecast)
 app.add_typer(models.app, name="models")
 

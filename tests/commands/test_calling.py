@@ -13,7 +13,7 @@ from tests.commands.conftest import Served
 from tests.commands.run_morrow import morrow
 
 HEAVY = ("prophet", "optuna", "pandas", "numpy", "sqlalchemy", "fastapi", "asyncpg", "httpx")
-NOUNS = ("tenants", "sales", "train", "forecast", "models", "doctor", "demo")
+NOUNS = ("tenants", "sales", "train", "jobs", "forecast", "models", "doctor", "demo")
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -76,4 +76,4 @@ def teapot() -> Iterator[str]:
 def test_what_answers_but_is_not_morrow_is_told(teapot: str) -> None:
     refused = morrow("forecast", "roll", URL=teapot, API_KEY="mrw_x_y")
     assert refused.exit_code == 1
-    assert "may not be Morrow: short and stout" in refused.stderr
+    assert "it may be something else: short and stout" in refused.stderr

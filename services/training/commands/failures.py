@@ -1,17 +1,12 @@
 """Why a command's work failed: in words for people, and as a value for machines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
-
-class InputFault(TypedDict):
-    """One fault of the input, where it is known."""
-
-    field: NotRequired[str]
-    row: NotRequired[int]
-    code: str
-    message: str
+from morrow import MorrowError, Unreachable
+from morrow.schemas.problems import Fault
 
 
 class Problem(TypedDict):
@@ -21,7 +16,7 @@ class Problem(TypedDict):
     detail: str
     status: NotRequired[int]
     request_id: NotRequired[str]
-    errors: NotRequired[list[InputFault]]
+    errors: NotRequired[list[Fault]]
 
 
 class WorkFailed(Exception):
@@ -32,28 +27,31 @@ class WorkFailed(Exception):
         super().__init__(detail)
 
 
-class Refused(WorkFailed):
-    """The API answered with a problem."""
+def problem_of(error: MorrowError) -> Problem:
+    """What the client says of it, with the way out that a command has."""
+    told: Problem = {"code": error.code, "detail": error.detail}
+    if isinstance(error, Unreachable):
+        told["detail"] += ": `morrow up` starts Morrow here, --url or MORROW_URL names another"
+    if error.status is not None:
+        told["status"] = error.status
+    if error.request_id is not None:
+        told["request_id"] = error.request_id
+    if error.errors:
+        told["errors"] = error.errors
+    return told
 
-    def __init__(self, status: int, problem: Problem) -> None:
-        super().__init__(problem["code"], problem["detail"])
-        self.status = status
-        self.problem = problem
 
-
-class Unreachable(WorkFailed):
-    """The API did not answer."""
-
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(
-            "api_unreachable",
-            f"no answer from {url} ({reason}): `morrow up` starts Morrow here, "
-            "--url or MORROW_URL names another",
-        )
+@contextmanager
+def file_faults(doing: str) -> Iterator[None]:
+    """What the file system refuses, as work that failed; `doing` says what could not be done."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkFailed("file_refused", f"{doing}: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TableFault:
     """A fault of the input as a table shows it."""
 
     row: str
@@ -62,8 +60,16 @@ class Fault:
     message: str
 
 
-def faults_of(problem: Problem) -> Sequence[Fault]:
+def faults_of(problem: Problem) -> Sequence[TableFault]:
     return [
-        Fault(str(error.get("row", "")), error.get("field", ""), error["code"], error["message"])
+        TableFault(_text(error.get("row")), _text(error.get("field")), *_said(error))
         for error in problem.get("errors", [])
     ]
+
+
+def _said(error: Fault) -> tuple[str, str]:
+    return error["code"], error["message"]
+
+
+def _text(value: str | int | None) -> str:
+    return "" if value is None else str(value)

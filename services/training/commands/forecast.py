@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from services.training.commands.answers import Day, Forecast
+    from morrow.schemas import Forecast, ForecastDay
 
-LOW, MEDIAN, HIGH = "0.1", "0.5", "0.9"
+LEVELS = LOW, MEDIAN, HIGH = "0.1", "0.5", "0.9"
 WEEK = 7
 BAR_WIDTH = 30
 
@@ -31,13 +31,14 @@ def forecast(
     """Show the forecast of one product day by day, or of every product for its coming week."""
     if product is None and (first is not None or days is not None):
         raise typer.BadParameter("--from and --days need a product", param_hint="'PRODUCT'")
-    with tenant_call(url, key, as_json) as (api, screen):
+    with tenant_call(url, key, as_json) as (client, screen):
         if product is None:
-            every: dict[str, list[Forecast]] = api.get("/forecasts/export", {"format": "json"})
-            screen.result(every, overview(every["items"]))
+            every = list(client.list_forecasts(quantiles=LEVELS))
+            screen.result({"items": every}, overview(every))
             return
-        asked = {"product": product, "location": location, "from": first, "days": days}
-        found: Forecast = api.get("/forecasts", {**asked, "quantiles": f"{LOW},{MEDIAN},{HIGH}"})
+        found = client.get_forecast(
+            product, location=location, first=first, days=days, quantiles=LEVELS
+        )
         screen.result(found, heading(found), day_table(found["days"]))
 
 
@@ -71,7 +72,7 @@ def heading(forecast: "Forecast") -> str:
     )
 
 
-def day_table(days: "list[Day]") -> "Table":
+def day_table(days: "list[ForecastDay]") -> "Table":
     """A line for each day: mean, 80 % interval, and a bar."""
     from services.training.commands.plot import bar
     from services.training.commands.screen import table
@@ -87,11 +88,11 @@ def day_table(days: "list[Day]") -> "Table":
     return shown
 
 
-def means(days: "Sequence[Day]") -> list[float | None]:
+def means(days: "Sequence[ForecastDay]") -> list[float | None]:
     return [day["mean"] if day["open"] else None for day in days]
 
 
-def next_open(days: "Sequence[Day]") -> str:
+def next_open(days: "Sequence[ForecastDay]") -> str:
     """The first of the days with sale: its name, mean and 80 % interval."""
     for day in days:
         if day["open"]:
@@ -99,7 +100,7 @@ def next_open(days: "Sequence[Day]") -> str:
     return "closed"
 
 
-def interval(day: "Day") -> str:
+def interval(day: "ForecastDay") -> str:
     return f"{units(day['quantiles'][LOW])}–{units(day['quantiles'][HIGH])}"
 
 

@@ -16,7 +16,8 @@ from services.training.commands.options import (
 from shared.auth import Scope
 
 if TYPE_CHECKING:
-    from services.training.commands.answers import ApiKey, ApiKeyCreated
+    from morrow.schemas import ApiKeyCreated
+    from morrow.schemas.tenants import Scope as ScopeName
     from services.training.commands.screen import Screen
 
 app = typer.Typer(help="List, make, rotate and revoke API keys.", no_args_is_help=True)
@@ -32,12 +33,12 @@ Expiry = Annotated[
 @app.command("list")
 def list_keys(url: Url = DEFAULT_URL, key: Key = None, as_json: AsJson = False) -> None:
     """List the tenant's keys."""
-    with tenant_call(url, key, as_json) as (api, screen):
+    with tenant_call(url, key, as_json) as (client, screen):
         from rich.markup import escape
 
         from services.training.commands.screen import table
 
-        keys: list[ApiKey] = list(api.items("/api-keys"))
+        keys = list(client.list_keys())
         shown = table("id", "prefix", "name", "scopes", "last used", "expires", "replaced by")
         for one in keys:
             times = [(one[name] or "never")[:16] for name in ("last_used_at", "expires_at")]
@@ -57,9 +58,8 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key with scopes that yours has, and show it, this once."""
-    with tenant_call(url, key, as_json) as (api, screen):
-        body = {"name": name, "scopes": scope, "expires_at": expires_at}
-        _show(screen, api.post("/api-keys", body))
+    with tenant_call(url, key, as_json) as (client, screen):
+        _show(screen, client.create_key(name, words(scope), expires_at=expires_at))
 
 
 @app.command()
@@ -73,15 +73,15 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Make a key in the place of one, with its scopes, and show it, this once."""
-    with tenant_call(url, key, as_json) as (api, screen):
-        _show(screen, api.post(f"/api-keys/{key_id}/rotate", {"overlap_seconds": overlap_seconds}))
+    with tenant_call(url, key, as_json) as (client, screen):
+        _show(screen, client.rotate_key(key_id, overlap_seconds=overlap_seconds))
 
 
 @app.command()
 def revoke(key_id: KeyId, url: Url = DEFAULT_URL, key: Key = None, as_json: AsJson = False) -> None:
     """End a key, at once and everywhere."""
-    with tenant_call(url, key, as_json) as (api, screen):
-        api.end(f"/api-keys/{key_id}")
+    with tenant_call(url, key, as_json) as (client, screen):
+        client.revoke_key(key_id)
         screen.result({"id": key_id, "revoked": True}, f"key {key_id} is revoked")
 
 
@@ -96,9 +96,13 @@ def recover(
     as_json: AsJson = False,
 ) -> None:
     """For the operator: make a key for a tenant that has lost its own. Both records tell of it."""
-    with operator_call(url, data_dir, as_json) as (api, screen):
-        body = {"name": name, "scopes": scope, "expires_at": expires_at}
-        _show(screen, api.post(f"/tenants/{tenant_id}/api-keys", body))
+    with operator_call(url, data_dir, as_json) as (client, screen):
+        made = client.create_key_for_tenant(tenant_id, name, words(scope), expires_at=expires_at)
+        _show(screen, made)
+
+
+def words(scopes: "list[Scope]") -> "list[ScopeName]":
+    return [scope.value for scope in scopes]
 
 
 def _show(screen: "Screen", made: "ApiKeyCreated") -> None:

@@ -11,7 +11,8 @@ from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from services.training.commands.failures import Problem, WorkFailed, faults_of
+from morrow import MorrowError
+from services.training.commands.failures import Problem, WorkFailed, faults_of, problem_of
 
 WIDTH_WITHOUT_TERMINAL = 160
 WHOLE = {"id", "product", ""}  # columns that lose their use when they are cut or wrapped
@@ -65,6 +66,9 @@ def screen(as_json: bool) -> Iterator[Screen]:
         yield opened
     except WorkFailed as failure:
         opened.fail(failure.problem)
+        raise typer.Exit(1) from None
+    except MorrowError as error:
+        opened.fail(problem_of(error))
         raise typer.Exit(1) from None
 
 

@@ -1,7 +1,7 @@
 """`morrow tenants`: for the operator."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,7 +15,8 @@ from services.training.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from services.training.commands.answers import ErasureReceipt, Tenant, TenantCreated
+    from morrow.schemas import ErasureReceipt
+    from morrow.schemas.tenants import Plan
 
 app = typer.Typer(help="Make, list and erase tenants; for the operator.", no_args_is_help=True)
 
@@ -35,18 +36,17 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a tenant, and show its first API key, this once."""
-    body = {
-        "name": name,
-        "country": country,
-        "timezone": timezone,
-        "subdivision": subdivision,
-        "latitude": latitude,
-        "longitude": longitude,
-        "currency": currency,
-        "plan": plan,
-    }
-    with operator_call(url, data_dir, as_json) as (api, screen):
-        made: TenantCreated = api.post("/tenants", body)
+    with operator_call(url, data_dir, as_json) as (client, screen):
+        made = client.create_tenant(
+            name,
+            country=country,
+            timezone=timezone,
+            subdivision=subdivision,
+            latitude=latitude,
+            longitude=longitude,
+            currency=currency,
+            plan=cast("Plan", plan),
+        )
         screen.result(
             made,
             f"tenant {made['tenant']['slug']} ({made['tenant']['id']})",
@@ -62,12 +62,12 @@ def list_tenants(
     as_json: AsJson = False,
 ) -> None:
     """List every tenant."""
-    with operator_call(url, data_dir, as_json) as (api, screen):
+    with operator_call(url, data_dir, as_json) as (client, screen):
         from rich.markup import escape
 
         from services.training.commands.screen import table
 
-        tenants: list[Tenant] = list(api.items("/tenants"))
+        tenants = list(client.list_tenants())
         shown = table("id", "slug", "name", "region", "time zone", "plan", "since")
         for tenant in tenants:
             region = "-".join(filter(None, (tenant["country"], tenant["subdivision"])))
@@ -90,11 +90,10 @@ def erase(
     """Erase a tenant: rows, keys and artifacts; there is no way back."""
     if not dry_run and not yes:
         _ask(tenant_id)
-    with operator_call(url, data_dir, as_json) as (api, screen):
+    with operator_call(url, data_dir, as_json) as (client, screen):
         from services.training.commands.screen import table
 
-        params = {"dry_run": str(dry_run).lower()}
-        receipt: ErasureReceipt = api.delete(f"/tenants/{tenant_id}", params)
+        receipt = client.erase_tenant(tenant_id, dry_run=dry_run)
         counts = table("table", "rows", right=("rows",))
         for name, count in receipt["rows"].items():
             counts.add_row(name, str(count))

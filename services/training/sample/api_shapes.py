@@ -3,12 +3,32 @@
 It serves everything that keeps a tenant in these frames, the sample bakery among it.
 """
 
-from typing import Protocol
+from typing import NotRequired, Protocol, TypedDict, cast
 
 import pandas as pd
 
 Row = dict[str, str | int | float]
-Body = dict[str, str | int | float | list[str]]
+
+
+class ProductBody(TypedDict, total=False):
+    """What is known of a product; its name in the catalogue apart."""
+
+    name: str
+    category: str
+    unit: str
+    price: float
+    unit_cost: float
+    salvage_value: float
+    shelf_life_days: int
+    batch_size: float
+
+
+class EventBody(TypedDict):
+    name: str
+    dates: list[str]
+    window_before: int
+    window_after: int
+    locations: NotRequired[list[str]]
 
 
 class HasSales(Protocol):
@@ -44,17 +64,17 @@ def regressor_rows(tenant: HasRegressors) -> list[Row]:
     return [row for row in rows if row.keys() - keys]
 
 
-def product_bodies(tenant: HasProducts) -> dict[str, Row]:
+def product_bodies(tenant: HasProducts) -> dict[str, ProductBody]:
     """The bodies of `PUT /api/v1/products/{product}` by product."""
-    return {str(row.pop("product")): row for row in _rows(tenant.products)}
+    return {str(row.pop("product")): cast("ProductBody", row) for row in _rows(tenant.products)}
 
 
-def event_bodies(tenant: HasEvents) -> dict[str, Body]:
+def event_bodies(tenant: HasEvents) -> dict[str, EventBody]:
     """The bodies of `PUT /api/v1/events/{id}` by identifier; without locations: at all of them."""
-    bodies: dict[str, Body] = {}
+    bodies: dict[str, EventBody] = {}
     for event, days in tenant.events.groupby("event", sort=True):
         first = days.iloc[0]
-        body: Body = {
+        body: EventBody = {
             "name": str(first["name"]),
             "dates": sorted(set(days["date"].dt.strftime("%Y-%m-%d"))),
             "window_before": int(first["window_before"]),

@@ -9,13 +9,14 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from services.training.commands.answers import Job, JobProduct
+from morrow.schemas import Job, JobProduct
 from services.training.commands.demonstration.sample_tenant import SampleTenant
 from services.training.commands.demonstration.weeks import TwoWeeks
+from services.training.commands.following import FAILED
 from services.training.commands.forecast import means, next_open, units
+from services.training.commands.job_tables import skill_text, totals
 from services.training.commands.plot import sparkline
 from services.training.commands.screen import table
-from services.training.commands.train import FAILED, skill_text, totals
 from services.training.demand.findings import Code
 
 REFUSALS = {code.value for code in Code}

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from services.training.commands.answers import ImportReceipt, TenantCreated
-from services.training.commands.failures import Refused
-from services.training.commands.http import Api, open_api
+from morrow import Client, Refused
+from morrow.schemas import TenantCreated
 from services.training.commands.progress import count_bar
 from services.training.commands.screen import Screen
 from services.training.sample.api_shapes import (
@@ -36,31 +35,33 @@ def sample_bakery(seed: int, today: date) -> Bakery:
     return generate_bakery(seed, today - timedelta(days=HISTORY_DAYS), HISTORY_DAYS)
 
 
-def find_or_make(operator: Api, bakery: Bakery, data_dir: Path) -> SampleTenant:
+def find_or_make(operator: Client, bakery: Bakery, url: str, data_dir: Path) -> SampleTenant:
     """The tenant of the bakery's last day; another day's sample is another tenant."""
     key_file = data_dir / f"sample-{bakery.data_through}.key"
     if key_file.exists():
         key = key_file.read_text(encoding="ascii").strip()
-        if _is_known(operator.url, key):
+        if _is_known(url, key):
             return SampleTenant(key, key_file, met_again=True)
         key_file.unlink()
-    made: TenantCreated = operator.post("/tenants", _body(bakery))
+    made = _make(operator, bakery)
     with open(key_file, "x", encoding="ascii", opener=_private) as file:
         file.write(made["api_key"] + "\n")
     return SampleTenant(made["api_key"], key_file, met_again=False)
 
 
-def tell_catalogue(api: Api, screen: Screen, bakery: Bakery) -> str:
+def tell_catalogue(client: Client, screen: Screen, bakery: Bakery) -> str:
     """Send what the bakery knows by itself; in words, what it was."""
-    catalogue = _catalogue(bakery)
-    with count_bar(screen, "products and events", len(catalogue)) as advance:
-        for path, body in catalogue.items():
-            api.put(path, body)
+    products, events = product_bodies(bakery), event_bodies(bakery)
+    with count_bar(screen, "products and events", len(products) + len(events)) as advance:
+        for name, product in products.items():
+            client.put_product(name, **product)
             advance(1)
-    days: ImportReceipt = api.post(
-        "/regressors", {"rows": regressor_rows(_apart_from_skies(bakery))}
-    )
-    return f"{len(catalogue)} products and events, {days['received']} days of school holidays"
+        for name, event in events.items():
+            client.put_calendar_event(name, **event)
+            advance(1)
+    days = client.import_regressors(regressor_rows(_apart_from_skies(bakery)))
+    told = f"{len(products)} products and {len(events)} events"
+    return f"{told}, {days['received']} days of school holidays"
 
 
 def _apart_from_skies(bakery: Bakery) -> Bakery:
@@ -68,30 +69,23 @@ def _apart_from_skies(bakery: Bakery) -> Bakery:
     return replace(bakery, regressors=bakery.regressors.drop(columns=SKIES))
 
 
-def _catalogue(bakery: Bakery) -> dict[str, object]:
-    """The bodies of every product and event, by path."""
-    products = {f"/products/{name}": body for name, body in product_bodies(bakery).items()}
-    events = {f"/events/{name}": body for name, body in event_bodies(bakery).items()}
-    return {**products, **events}
-
-
-def _body(bakery: Bakery) -> dict[str, object]:
-    return {
-        "name": bakery.name,
-        "country": bakery.country,
-        "subdivision": bakery.subdivision,
-        "timezone": bakery.timezone,
-        "currency": bakery.currency,
-        "latitude": bakery.latitude,
-        "longitude": bakery.longitude,
-    }
+def _make(operator: Client, bakery: Bakery) -> TenantCreated:
+    return operator.create_tenant(
+        bakery.name,
+        country=bakery.country,
+        subdivision=bakery.subdivision,
+        timezone=bakery.timezone,
+        currency=bakery.currency,
+        latitude=bakery.latitude,
+        longitude=bakery.longitude,
+    )
 
 
 def _is_known(url: str, key: str) -> bool:
     """Whether the key still opens the door: the database may be another by now."""
-    with open_api(url, key) as api:
+    with Client(url, key) as client:
         try:
-            api.get("/tenant")
+            client.get_own_tenant()
         except Refused as refused:
             if refused.status == UNAUTHORIZED:
                 return False

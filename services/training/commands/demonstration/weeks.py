@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from services.training.commands.answers import Day, Forecast, JobProduct, Model, StoredSale
-from services.training.commands.http import Api
+from morrow import Client
+from morrow.schemas import Forecast, ForecastDay, JobProduct, Model, StoredSale
 
 WEEK_DAYS = 7
 
@@ -20,7 +20,7 @@ class TwoWeeks:
     product: str
     last: Sequence[float | None]
     sold_out_days: int
-    coming: Sequence[Day]
+    coming: Sequence[ForecastDay]
     forecast: Forecast
     model: Model | None
     refusal: str | None
@@ -46,11 +46,10 @@ class TwoWeeks:
         }
 
 
-def read_weeks(api: Api, through: date, products: Iterable[JobProduct]) -> list[TwoWeeks]:
+def read_weeks(client: Client, through: date, products: Iterable[JobProduct]) -> list[TwoWeeks]:
     """Both weeks of every series that has a forecast; `through` ends the last one."""
-    found: dict[str, list[Forecast]] = api.get("/forecasts/export", {"format": "json"})
-    last = _sales_by_product(api, through)
-    models = _newest_models(api)
+    last = _sales_by_product(client, through)
+    models = _newest_models(client)
     refusals = {item["product"]: item["error"]["message"] for item in products if item["error"]}
     return [
         TwoWeeks(
@@ -64,26 +63,24 @@ def read_weeks(api: Api, through: date, products: Iterable[JobProduct]) -> list[
             model=models.get(name),
             refusal=refusals.get(name),
         )
-        for forecast in found["items"]
+        for forecast in client.list_forecasts()
     ]
 
 
-def _sales_by_product(api: Api, through: date) -> dict[tuple[str, str], StoredSale]:
+def _sales_by_product(client: Client, through: date) -> dict[tuple[str, str], StoredSale]:
     first = through - timedelta(days=WEEK_DAYS - 1)
-    rows: dict[str, list[StoredSale]] = api.get(
-        "/sales", {"from": first.isoformat(), "to": through.isoformat()}
-    )
-    return {(row["product"], row["date"]): row for row in rows["items"]}
+    rows = client.read_sales(first=first, last=through)
+    return {(row["product"], row["date"]): row for row in rows}
 
 
-def _newest_models(api: Api) -> dict[str, Model]:
+def _newest_models(client: Client) -> dict[str, Model]:
     newest: dict[str, Model] = {}
-    for model in api.items("/models"):
+    for model in client.list_models():
         newest.setdefault(model["product"], model)  # the newest of a product comes first
     return newest
 
 
-def _coming(forecast: Forecast, through: date) -> list[Day]:
+def _coming(forecast: Forecast, through: date) -> list[ForecastDay]:
     wanted = set(_days(through, 1))
     return [day for day in forecast["days"] if day["date"] in wanted]
 
