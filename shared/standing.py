@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import asyncpg
 
 STANDING: Final = """
-WITH walled AS (
+WITH of_tenants AS (
   SELECT c.oid, c.relname, c.relowner, c.relrowsecurity AND c.relforcerowsecurity AS forced
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
   WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
@@ -26,11 +26,12 @@ SELECT acting.rolname::text AS role, login.rolname::text AS login,
     WHERE above.oid <> acting.oid AND pg_has_role(acting.oid, above.oid, 'MEMBER')
       AND (
         above.rolsuper OR above.rolbypassrls OR above.rolcreaterole
-        OR above.rolname = ANY ($1::text[]) OR above.oid IN (SELECT relowner FROM walled)
+        OR above.rolname = ANY ($1::text[]) OR above.oid IN (SELECT relowner FROM of_tenants)
       )
     ORDER BY above.rolname
   ) AS above,
-  ARRAY(SELECT relname::text FROM walled WHERE NOT forced ORDER BY relname) AS unwalled
+  (SELECT count(*) FROM of_tenants) AS of_tenants,
+  ARRAY(SELECT relname::text FROM of_tenants WHERE NOT forced ORDER BY relname) AS unwalled
 FROM pg_roles acting, pg_roles login
 WHERE acting.rolname = current_user AND login.rolname = session_user
 """
@@ -42,7 +43,8 @@ PAST_THE_WALL: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`role` is whom the connection acts as, `login` whom it may become again."""
+    """`role` is whom the connection acts as, `login` whom it may become again; `of_tenants`: how
+    many tables are the tenants'."""
 
     role: str
     login: str
@@ -50,6 +52,7 @@ class Standing:
     login_sees_all: bool
     owned: list[str]
     above: list[str]
+    of_tenants: int
     unwalled: list[str]
 
     def faults(self) -> list[str]:

@@ -10,11 +10,6 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
-WALLED = """
-SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-WHERE attname = 'tenant_id' AND relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
-"""
-
 
 async def check_role(connection: "Connection") -> Verdict:
     """The role that the connection acts as: it must be subject to row-level security."""
@@ -34,8 +29,10 @@ async def check_role(connection: "Connection") -> Verdict:
 
 async def check_walls(connection: "Connection") -> Verdict:
     """Every table that belongs to tenants has row-level security, also against its owner."""
-    faults = (await read_standing(connection)).faults_of_tables()
+    standing = await read_standing(connection)
+    faults = standing.faults_of_tables()
     if faults:
         return failed("tenant walls", "; ".join(faults))
-    walled = await connection.fetchval(WALLED)
-    return well("tenant walls", f"row-level security is forced on all {walled} tenant tables")
+    return well(
+        "tenant walls", f"row-level security is forced on all {standing.of_tenants} tenant tables"
+    )
