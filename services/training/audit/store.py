@@ -17,9 +17,9 @@ OPERATORS, OWN = 0, 1
 """Which of the two chains; of entries of one moment the own come first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where an entry stands among those of both chains."""
+    """Where an entry stands among those of both chains; a later one is the greater."""
 
     at: dt.datetime
     chain: int
@@ -49,7 +49,7 @@ async def list_entries(
             .limit(most)
         )
         found += await session.scalars(query)
-    newest_first = sorted(found, key=lambda entry: _order(place_of(entry, tenant_id)), reverse=True)
+    newest_first = sorted(found, key=lambda entry: place_of(entry, tenant_id), reverse=True)
     return newest_first[:most]
 
 
@@ -61,10 +61,6 @@ async def has_acted(session: AsyncSession, actor: Actor, action: Action) -> bool
 
 def place_of(entry: AuditEntry, tenant_id: UUID) -> Place:
     return Place(entry.at, OWN if entry.tenant_id == tenant_id else OPERATORS, entry.seq)
-
-
-def _order(place: Place) -> tuple[dt.datetime, int, int]:
-    return place.at, place.chain, place.seq
 
 
 def _of_chain(chain: int, tenant_id: UUID) -> list[ColumnElement[bool]]:

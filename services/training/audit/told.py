@@ -31,9 +31,9 @@ def told(values: Told) -> dict[str, Any]:
     """The values as JSON of at most `MOST_BYTES`: long texts and lists are cut, what is too much
     all the same is told by its digest, and fields that are named like secrets are not told."""
     cut = _cut_fields(values, 1)
-    if _size(cut) <= MOST_BYTES // 2:
-        return cut
     whole = canonical_json(cut)
+    if len(whole) <= MOST_BYTES // 2:
+        return cut
     return {"too_long": {"bytes": len(whole), "sha256": sha256_of(whole), "fields": _names(cut)}}
 
 
@@ -73,10 +73,6 @@ def _cut_fields(values: Mapping[str, Any], depth: int) -> dict[str, Any]:
         text_of(str(name)): NOT_TOLD if str(name).lower() in SECRETS else _cut(value, depth)
         for name, value in values.items()
     }
-
-
-def _size(values: dict[str, Any]) -> int:
-    return len(canonical_json(values))
 
 
 def _names(values: dict[str, Any]) -> list[str]:
