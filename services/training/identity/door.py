@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from services.training.audit.action import Action
@@ -22,6 +21,7 @@ from services.training.identity.key_uses import KeyUses
 from services.training.identity.key_watch import KeyWatch
 from services.training.identity.keys import find_caller
 from services.training.identity.known_keys import KnownKeys
+from services.training.identity.tenant import is_known
 from services.training.identity.tokens import Tokens, TokenTerms, is_token
 from services.training.settings import Settings
 from shared.auth import digest_of, same_secret
@@ -31,10 +31,6 @@ from shared.errors import Problem
 from shared.recent import Recent
 from shared.roles import API
 
-TENANT_EXISTS: Final = text("""
-SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = app_tenant())
-  AND NOT EXISTS (SELECT FROM erasures WHERE tenant_id = app_tenant())
-""")
 MOST_SUBJECTS: Final = 10_000
 ASIDE: Final = PoolLimits(size=1, max_overflow=1, timeout=5)
 
@@ -77,7 +73,7 @@ class Door:
             return await find_caller(self.engine, secret)
         found = await self.tokens.caller_of(secret)
         async with tenant_transaction(self.sessions, found.tenant_id) as session:
-            if not await session.scalar(TENANT_EXISTS):
+            if not await is_known(session):
                 raise no_tenant()
             await self._note_first_use(session, found)
         return found

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,10 +16,6 @@ from services.training.tables import Json, SpoolReceipt
 
 KEPT: Final = dt.timedelta(days=30)
 PRUNED_AT_ONCE: Final = 100
-KNOWN: Final = text("""
-SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = app_tenant())
-  AND NOT EXISTS (SELECT FROM erasures WHERE tenant_id = app_tenant())
-""")
 
 
 async def take_receipt(session: AsyncSession, entry: Entry, header: Header) -> Status | None:
@@ -59,11 +55,6 @@ async def write_refusal(session: AsyncSession, receipt_id: UUID, refusal: Refusa
 
 async def read_receipt(session: AsyncSession, receipt_id: UUID) -> SpoolReceipt | None:
     return await session.scalar(select(SpoolReceipt).where(SpoolReceipt.id == receipt_id))
-
-
-async def is_known(session: AsyncSession) -> bool:
-    """Whether the session's tenant is in this database."""
-    return bool(await session.scalar(KNOWN))
 
 
 async def was_erased(session: AsyncSession) -> bool:

@@ -18,10 +18,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training.deps import Resources
+from services.training.identity.tenant import is_known
 from services.training.spool import telemetry
 from services.training.spool.batch import Batch, Damaged
 from services.training.spool.receipts import (
-    is_known,
     take_receipt,
     was_erased,
     write_refusal,
