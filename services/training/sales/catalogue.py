@@ -14,7 +14,7 @@ from services.training import tables
 from services.training.audit.action import Action
 from services.training.audit.record import record
 from services.training.identity.caller import Caller
-from services.training.metering.caps import read_limits, require_few, take_turns
+from services.training.metering.caps import require_within_caps, take_turns
 from services.training.sales.schemas import EventBody, LocationBody, ProductBody
 from services.training.tenants.schemas import check_region
 from shared.errors import invalid
@@ -81,20 +81,10 @@ async def _put(
         await take_turns(session)
     kept: Kept = (await session.scalars(statement)).one()
     if before is None:
-        await _require_few(session, key)
+        await require_within_caps(session, table)
     subject = f"{action.value.partition('.')[0]}:{name}"
     record(session, caller.actor, action, subject, before=told, after=values)
     return kept
-
-
-async def _require_few(session: AsyncSession, key: InstrumentedAttribute[str]) -> None:
-    limits = await read_limits(session)
-    if key is tables.Location.location:
-        await require_few(session, tables.Location, limits.locations)
-    elif key is tables.Product.product:
-        await require_few(session, tables.Product, limits.products)
-    else:
-        await require_few(session, tables.CalendarEvent, limits.events)
 
 
 async def list_locations(session: AsyncSession, after: str, most: int) -> Sequence[tables.Location]:

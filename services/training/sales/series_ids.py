@@ -7,7 +7,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
-from services.training.metering.caps import read_limits, require_few, take_turns
+from services.training.metering.caps import require_within_caps, take_turns
 from services.training.sales.days import Ints
 from shared.errors import InputError, Problem
 
@@ -68,9 +68,7 @@ async def find_or_make_series(
         await take_turns(session)
         for statement in MAKE:
             await session.execute(statement, pairs)
-        limits = await read_limits(session)
-        await require_few(session, tables.Product, limits.products)
-        await require_few(session, tables.Location, limits.locations)
+        await require_within_caps(session, tables.Product, tables.Location)
     ids = await session.scalars(IDS, pairs)
     return SeriesIds(np.array(ids.all(), dtype=np.int64), known == 0)
 
