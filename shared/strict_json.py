@@ -35,7 +35,7 @@ def require_plain(text: bytes) -> None:
         document = json.loads(text, object_pairs_hook=_counted())
     except RecursionError:
         raise _too_deep() from None
-    if _is_deep(document):
+    if is_deeper(document, MOST_DEPTH):
         raise _too_deep()
 
 
@@ -63,9 +63,11 @@ def _first_repeated(pairs: Pairs) -> str:
     raise AssertionError("no name is repeated")
 
 
-def _is_deep(document: object) -> bool:
+def is_deeper(document: object, most: int) -> bool:
+    """Whether more than `most` objects and lists of parsed JSON stand in one another. It goes level
+    by level and not by recursion, which a deep one would exhaust."""
     level = [document]
-    for _ in range(MOST_DEPTH):
+    for _ in range(most):
         level = [
             member
             for container in level

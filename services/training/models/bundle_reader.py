@@ -2,7 +2,8 @@
 
 Run as a program it prints an outline (the content without the weights) as one line of JSON. It is
 a process of its own because parsing holds the interpreter for as long as it takes and memory as
-large as the sender likes; here both are limited, and only standard modules are loaded.
+large as the sender likes; here both are limited, and only standard modules are loaded, with one
+of our own that loads no others.
 """
 
 import gc
@@ -11,10 +12,12 @@ import os
 import resource
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, Final
+
+from shared.strict_json import is_deeper
 
 Json = dict[str, Any]
 
@@ -22,6 +25,7 @@ FORMAT: Final = "morrow-bundle"
 VERSION: Final = 1
 MOST_EXPANDED: Final = 500 * 1024 * 1024
 DEEPEST: Final = 64
+"""What is nested deeper cannot be written by whoever shows it."""
 MOST_OUTLINE: Final = 8 * 1024 * 1024
 MEMORY_BYTES: Final = 2 * 1024 * 1024 * 1024
 CPU_SECONDS: Final = 120
@@ -140,24 +144,8 @@ def _last_day(history_dates: object) -> str:
         ) from None
 
 
-def _is_deep(value: object) -> bool:
-    """Whether it is nested deeper than whoever shows it could write."""
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [member for each in level for member in _members(each)]
-        if not level:
-            return False
-    return True
-
-
-def _members(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
 def _line(outline: Json) -> str:
-    if _is_deep(outline):
+    if is_deeper(outline, DEEPEST):
         raise BundleRefused("too_deep", f"nested deeper than {DEEPEST} beside the weights")
     try:
         text = json.dumps(outline, allow_nan=False, ensure_ascii=False)
