@@ -92,6 +92,8 @@ def test_a_bundle_that_breaks_its_promises_is_refused(changes: dict[str, Any], n
         (b'{"format": "morrow-bundle", "version": 2}', "unknown_format"),
         (b'{"format": "other", "version": 1}', "unknown_format"),
         (b"9" * 5000, "not_json"),
+        (b'{"format": "other", "format": "morrow-bundle", "version": 1}', "duplicate_key"),
+        (b'{"a": [{"b": {"version": 1, "\\u0076ersion": 2}}]}', "duplicate_key"),
     ],
 )
 def test_bytes_that_are_no_bundle_are_refused(data: bytes, code: str) -> None:
@@ -144,6 +146,7 @@ async def test_an_outline_of_prophets_own_json_tells_its_last_day(tmp_path: Path
         (PROPHET | {"history_dates": "[]"}, "not_a_model"),
         (PROPHET | {"history_dates": None}, "not_a_model"),
         (PROPHET | {"history_dates": '{"data": []}'}, "not_a_model"),
+        (PROPHET | {"history_dates": '{"data": [], "data": ["2026-01-01"]}'}, "duplicate_key"),
         (PROPHET | {"growth": "a\0b"}, "not_storable"),
         (PROPHET | {"growth": "\ud800"}, "not_storable"),
         (PROPHET | {"changepoint_range": float("nan")}, "not_storable"),
@@ -169,6 +172,15 @@ def test_reading_loads_neither_frames_nor_prophet() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert told.stdout == "[]\n"
+
+
+def test_a_key_that_stands_twice_beside_the_weights_or_in_them_is_named() -> None:
+    whole = gzip.decompress(pack(made_bundle())).decode()
+    for name in ("product", "seed", "model"):
+        twice = whole.replace(f'"{name}":', f'"{name}":null,"{name}":', 1)
+        assert twice != whole
+        with pytest.raises(BundleRefused, match=f"the key '{name}' twice"):
+            unpack(twice.encode())
 
 
 def test_what_a_bundle_says_of_its_weights_is_required() -> None:

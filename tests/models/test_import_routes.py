@@ -124,6 +124,7 @@ async def test_bytes_other_than_announced_are_refused(shop: Shop, tenant: Tenant
         (b"\0" * 1000, "not_json"),
         (b"[" * 100_000, "too_deep"),
         (gzip.compress(json.dumps(PROPHET | {"growth": "a\0"}).encode()), "not_storable"),
+        (json.dumps(PROPHET)[:-1].encode() + b', "growth": "flat"}', "duplicate_key"),
     ],
 )
 async def test_bytes_that_are_no_model_are_refused(

@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from shared.strict_json import is_deeper
+from shared.strict_json import StrictJsonError, is_deeper, strict_object
 
 Json = dict[str, Any]
 
@@ -59,17 +59,21 @@ class BundleRefused(ValueError):
 
 def read_content(file: BinaryIO, most: int = MOST_EXPANDED) -> Json:
     """The JSON object in `file`, gzipped or plain, of at most `most` bytes. `BundleRefused`."""
-    try:
-        content = json.loads(_expanded(file, most))
-    except RecursionError:
-        raise BundleRefused("too_deep", "the JSON is nested too deeply to be a model") from None
-    except ValueError as error:
-        if isinstance(error, BundleRefused):
-            raise
-        raise BundleRefused("not_json", f"the content is not JSON: {error}") from None
+    content = _parsed(_expanded(file, most))
     if not isinstance(content, dict):
         raise BundleRefused("not_a_model", "the JSON is not an object")
     return content
+
+
+def _parsed(text: str | bytearray) -> object:
+    try:
+        return json.loads(text, object_pairs_hook=strict_object)
+    except RecursionError:
+        raise BundleRefused("too_deep", "the JSON is nested too deeply to be a model") from None
+    except StrictJsonError as error:
+        raise BundleRefused(error.code, str(error)) from None
+    except ValueError as error:
+        raise BundleRefused("not_json", f"the content is not JSON: {error}") from None
 
 
 def _expanded(file: BinaryIO, most: int) -> bytearray:
@@ -136,8 +140,10 @@ def _prophet_outline(content: Json) -> Json:
 
 def _last_day(history_dates: object) -> str:
     try:
-        days = json.loads(history_dates)["data"]  # type: ignore[arg-type]
+        days = json.loads(history_dates, object_pairs_hook=strict_object)["data"]  # type: ignore[arg-type]
         return max(date.fromisoformat(day[:10]) for day in days).isoformat()
+    except StrictJsonError as error:
+        raise BundleRefused(error.code, f"`history_dates`: {error}") from None
     except (TypeError, KeyError, ValueError):
         raise BundleRefused(
             "not_a_model", "`history_dates` does not hold the dates the model was fitted on"
