@@ -17,7 +17,8 @@ SAFE_HEADERS: Final[Mapping[str, str]] = {
 }
 """`Strict-Transport-Security` is said by whoever speaks TLS."""
 
-STARTS = {"http.response.start", "websocket.http.response.start"}
+STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
+"""The messages that hold the headers of an answer, that to a refused WebSocket among them."""
 
 
 class SafeHeaders:

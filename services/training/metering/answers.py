@@ -4,8 +4,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.training.metering.requests import STANDING
-
-STARTS = {"http.response.start", "websocket.http.response.start"}
+from shared.safe_headers import STARTS
 
 
 class RateLimitHeaders:

@@ -137,10 +137,7 @@ async def get_artifact(
 
 
 @router.post(
-    "/models/import",
-    status_code=201,
-    responses=IMPORT_ANSWERS,
-    openapi_extra=IMPORT_BODY,
+    "/models/import", status_code=201, responses=IMPORT_ANSWERS, openapi_extra=IMPORT_BODY
 )
 async def import_model(
     caller: Trainer,

@@ -33,10 +33,7 @@ router = APIRouter(tags=["sales"])
 
 
 @router.post(
-    "/sales",
-    response_model=ImportReceipt,
-    responses=ACCEPTED,
-    openapi_extra=SALES_BODY,
+    "/sales", response_model=ImportReceipt, responses=ACCEPTED, openapi_extra=SALES_BODY
 )
 async def post_sales(
     request: Request, caller: KnownIngester, held: Held, spool: HeldSpool, known: HeldLimits
@@ -53,10 +50,7 @@ async def post_sales(
 
 
 @router.post(
-    "/regressors",
-    response_model=ImportReceipt,
-    responses=ACCEPTED,
-    openapi_extra=REGRESSOR_BODY,
+    "/regressors", response_model=ImportReceipt, responses=ACCEPTED, openapi_extra=REGRESSOR_BODY
 )
 async def post_regressors(
     request: Request, caller: KnownIngester, held: Held, spool: HeldSpool, known: HeldLimits

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.training.metering.limits import MIB
+from services.training.metering.limits import MIB, MOST_BODY_BYTES
 from shared.scalars import Integer
 
 Number = Annotated[Integer, Field(ge=1, le=10**9)]
@@ -17,7 +17,7 @@ class LimitsBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     requests_per_minute: Annotated[Integer, Field(ge=1, le=10**6)] | None = None
-    body_bytes: Annotated[Integer, Field(ge=1024, le=256 * MIB)] = 64 * MIB
+    body_bytes: Annotated[Integer, Field(ge=1024, le=MOST_BODY_BYTES)] = 64 * MIB
     import_rows: Annotated[Integer, Field(ge=1, le=1_000_000)] = 100_000
     series: Count | None = None
     products: Count | None = None

@@ -13,8 +13,13 @@ _WEEK = 7
 
 
 def rolling_mean(demand: Floats, days: int) -> Floats:
-    """Mean of the known among the last `days` days; NaN without any."""
-    return _mean_of_last(demand, days)
+    """Mean of the known among the last `days` days, down each column; NaN without any. By running
+    sums, which take a tenth of the time of `pandas.rolling`."""
+    known = ~np.isnan(demand)
+    total = _sum_of_last(np.where(known, demand, 0.0), days)
+    count = _sum_of_last(known.astype(np.float64), days)
+    mean: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return mean
 
 
 def rolling_deviation(demand: Floats, days: int) -> Floats:
@@ -30,7 +35,7 @@ def level_of(demand: Floats, half_life: float) -> Floats:
 
 def same_weekday_mean(demand: Floats, weeks: int) -> Floats:
     """Mean of the known among the last `weeks` of the day's own weekday."""
-    return _by_weekday(demand, lambda own: _mean_of_last(own, weeks))
+    return _by_weekday(demand, lambda own: rolling_mean(own, weeks))
 
 
 def same_weekday_level(demand: Floats, half_life_weeks: float) -> Floats:
@@ -47,7 +52,7 @@ def centred_mean(demand: Floats, days: int) -> Floats:
     """Mean of the known among an odd number of days around; it looks ahead, so read it only far
     behind an origin."""
     ahead = days // 2
-    return _mean_of_last(np.concatenate([demand, np.full(ahead, np.nan)]), days)[ahead:]
+    return rolling_mean(np.concatenate([demand, np.full(ahead, np.nan)]), days)[ahead:]
 
 
 def days_since(flags: np.ndarray, most: int) -> Floats:
@@ -55,15 +60,6 @@ def days_since(flags: np.ndarray, most: int) -> Floats:
     positions = np.arange(len(flags))
     last = np.maximum.accumulate(np.where(flags, positions, -most))
     return np.minimum(positions - last, most).astype(np.float64)
-
-
-def _mean_of_last(values: Floats, rows: int) -> Floats:
-    """Down each column; by running sums, which take a tenth of the time of `pandas.rolling`."""
-    known = ~np.isnan(values)
-    total = _sum_of_last(np.where(known, values, 0.0), rows)
-    count = _sum_of_last(known.astype(np.float64), rows)
-    mean: Floats = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    return mean
 
 
 def _sum_of_last(values: Floats, rows: int) -> Floats:
