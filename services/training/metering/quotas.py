@@ -9,6 +9,11 @@ from services.training.metering.usage import Kind, used_today
 from shared.errors import Problem
 
 
+async def is_spent(session: AsyncSession, kind: Kind, most: int | None) -> bool:
+    """Whether the session's tenant has none left today."""
+    return most is not None and (await used_today(session))[kind] >= most
+
+
 async def require_quota(
     session: AsyncSession, kind: Kind, most: int | None, wanted: float = 0
 ) -> None:

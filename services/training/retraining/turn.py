@@ -18,7 +18,8 @@ from services.training.audit.record import record
 from services.training.jobs.schemas import PRIORITIES
 from services.training.jobs.store import PREPARE, add_job
 from services.training.metering.caps import read_limits
-from services.training.metering.usage import Kind, used_today
+from services.training.metering.quotas import is_spent
+from services.training.metering.usage import Kind
 from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.periodic import Turn, end_turn
 from services.training.queue.runner import QUEUED_CHANNEL
@@ -72,13 +73,13 @@ async def _look(sessions: Sessions, tenant_id: UUID) -> Look:
     while the day's quota is spent."""
     async with tenant_transaction(sessions, tenant_id) as session:
         policy, now = await store.read_policy(session), await store.read_now(session)
-        waits = not policy.enabled or await store.has_open_job(session) or await _is_spent(session)
+        most = (await read_limits(session)).cpu_seconds_per_day
+        waits = (
+            not policy.enabled
+            or await store.has_open_job(session)
+            or await is_spent(session, Kind.CPU_SECONDS, most)
+        )
         return Look(policy, now, () if waits else await store.read_standings(session))
-
-
-async def _is_spent(session: AsyncSession) -> bool:
-    most = (await read_limits(session)).cpu_seconds_per_day
-    return most is not None and (await used_today(session))[Kind.CPU_SECONDS] >= most
 
 
 def _to_be_judged(look: Look) -> list[Standing]:
