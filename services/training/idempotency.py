@@ -5,11 +5,13 @@ key waits for the first to commit, and then finds its answer.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Header
+from fastapi import Header, Request
+from fastapi.responses import JSONResponse
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,23 +28,46 @@ IdempotencyKey = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class FirstAnswer:
-    """What the first request with this key was answered."""
+class Answer:
+    """What a request is answered. `again`: the first with its key was, and nothing was done now."""
 
     status: int
     body: tables.Json
-    location: str | None
+    location: str
+    again: bool = False
+
+    def response(self) -> JSONResponse:
+        return JSONResponse(self.body, self.status, {"Location": self.location})
 
 
-def digest_of_request(method: str, path: str, body: bytes) -> bytes:
+async def answer_once(
+    session: AsyncSession,
+    tenant_id: UUID,
+    request: Request,
+    key: str | None,
+    work: Callable[[], Awaitable[Answer]],
+) -> Answer:
+    """What `work` in this session answers; where the key came before, what it answered then, or a
+    422 if that was another request. Without a key the work is done whenever it is asked for."""
+    if key is None:
+        return await work()
+    digest = _digest(request.method, request.url.path, await request.body())
+    first = await _begin(session, tenant_id, key, digest)
+    if first is not None:
+        return replace(first, again=True)
+    answer = await work()
+    await _remember(session, key, answer)
+    return answer
+
+
+def _digest(method: str, path: str, body: bytes) -> bytes:
     return hashlib.sha256(b"\0".join([method.encode(), path.encode(), body])).digest()
 
 
-async def begin(
+async def _begin(
     session: AsyncSession, tenant_id: UUID, key: str, request_digest: bytes
-) -> FirstAnswer | None:
-    """None: the work is the caller's to do, and to `remember`. Else the first answer, or a 422
-    where the key came with another request."""
+) -> Answer | None:
+    """None: the work is to be done, and remembered. Else the first answer."""
     await session.execute(
         delete(tables.IdempotentAnswer).where(
             tables.IdempotentAnswer.key == key,
@@ -66,10 +91,10 @@ async def begin(
         message = "this Idempotency-Key came with another request: use a new one"
         fault = InputError(field=FIELD, code="idempotency_key_reused", message=message)
         raise Problem(422, "idempotency_key_reused", message, [fault])
-    return FirstAnswer(first.status, first.body, first.location)
+    return Answer(first.status, first.body, first.location or "")
 
 
-async def remember(session: AsyncSession, key: str, answer: FirstAnswer) -> None:
+async def _remember(session: AsyncSession, key: str, answer: Answer) -> None:
     await session.execute(
         update(tables.IdempotentAnswer)
         .where(tables.IdempotentAnswer.key == key)

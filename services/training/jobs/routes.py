@@ -1,17 +1,18 @@
 """Training jobs over HTTP: asked for, looked at, cancelled."""
 
 import datetime as dt
-from typing import Any
+from functools import partial
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.training import idempotency, tables
+from services.training import tables
 from services.training.audit.action import Action
 from services.training.audit.record import record
 from services.training.deps import Held, Reader, Trainer, Transaction
+from services.training.idempotency import Answer, IdempotencyKey, answer_once
 from services.training.identity.caller import Caller
 from services.training.jobs import store
 from services.training.jobs.admission import check_room, check_wanted
@@ -45,28 +46,24 @@ LARGEST_ID = 2**63 - 1
 async def create_job(
     wanted: TrainingRequest,
     request: Request,
-    response: Response,
     caller: Trainer,
     held: Held,
-    idempotency_key: idempotency.IdempotencyKey = None,
-) -> Any:
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:
     """Queue a job; its `Location` is where to look. Answered at once, whatever the size."""
-    digest = idempotency.digest_of_request("POST", request.url.path, await request.body())
     async with tenant_transaction(held.sessions, caller.tenant_id) as session:
-        if idempotency_key is not None:
-            first = await idempotency.begin(session, caller.tenant_id, idempotency_key, digest)
-            if first is not None:
-                return JSONResponse(first.body, first.status, {"Location": first.location or ""})
-        job = await _enqueue_job(session, caller, wanted)
-        told = wanted.model_dump(mode="json", exclude_defaults=True)
-        record(session, caller.actor, Action.JOB_CREATED, f"job:{job.id}", after=told)
-        location = f"/api/v1/training-jobs/{job.id}"
-        if idempotency_key is not None:
-            answer = idempotency.FirstAnswer(202, job.model_dump(mode="json"), location)
-            await idempotency.remember(session, idempotency_key, answer)
-    held.bell.ring(QUEUED_CHANNEL)
-    response.headers["Location"] = location
-    return job
+        create = partial(_create_job, session, caller, wanted)
+        answer = await answer_once(session, caller.tenant_id, request, idempotency_key, create)
+    if not answer.again:
+        held.bell.ring(QUEUED_CHANNEL)
+    return answer.response()
+
+
+async def _create_job(session: AsyncSession, caller: Caller, wanted: TrainingRequest) -> Answer:
+    job = await _enqueue_job(session, caller, wanted)
+    told = wanted.model_dump(mode="json", exclude_defaults=True)
+    record(session, caller.actor, Action.JOB_CREATED, f"job:{job.id}", after=told)
+    return Answer(202, job.model_dump(mode="json"), f"/api/v1/training-jobs/{job.id}")
 
 
 async def _enqueue_job(session: AsyncSession, caller: Caller, wanted: TrainingRequest) -> JobOut:

@@ -1,15 +1,15 @@
 """Sources over HTTP: connected, looked at, pulled."""
 
 import datetime as dt
-from typing import Annotated, Any, Final
+from functools import partial
+from typing import Annotated, Final
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.training import idempotency
 from services.training.audit.action import Action
 from services.training.audit.record import record
 from services.training.deps import (
@@ -21,6 +21,7 @@ from services.training.deps import (
     Transaction,
     resources_of,
 )
+from services.training.idempotency import Answer, IdempotencyKey, answer_once
 from services.training.identity.caller import Caller
 from services.training.queue.runner import QUEUED_CHANNEL
 from services.training.queue.task import Priority
@@ -102,24 +103,21 @@ async def sync_source_now(
     request: Request,
     caller: Ingester,
     held: Held,
-    response: Response,
-    idempotency_key: idempotency.IdempotencyKey = None,
-) -> Any:
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:
     """Pull the source as soon as a worker is free; one that waits already is answered again."""
-    digest = idempotency.digest_of_request("POST", request.url.path, await request.body())
     async with tenant_transaction(held.sessions, caller.tenant_id) as session:
-        if idempotency_key is not None:
-            first = await idempotency.begin(session, caller.tenant_id, idempotency_key, digest)
-            if first is not None:
-                return JSONResponse(first.body, first.status, {"Location": first.location or ""})
-        asked = SyncAsked(sync_id=await _sync_asked_for(session, caller, source))
-        location = f"/api/v1/sources/{source.value}/syncs/{asked.sync_id}"
-        if idempotency_key is not None:
-            answer = idempotency.FirstAnswer(202, asked.model_dump(mode="json"), location)
-            await idempotency.remember(session, idempotency_key, answer)
-    held.bell.ring(QUEUED_CHANNEL)
-    response.headers["Location"] = location
-    return asked
+        ask = partial(_ask_for_sync, session, caller, source)
+        answer = await answer_once(session, caller.tenant_id, request, idempotency_key, ask)
+    if not answer.again:
+        held.bell.ring(QUEUED_CHANNEL)
+    return answer.response()
+
+
+async def _ask_for_sync(session: AsyncSession, caller: Caller, source: SourceName) -> Answer:
+    asked = SyncAsked(sync_id=await _sync_asked_for(session, caller, source))
+    location = f"/api/v1/sources/{source.value}/syncs/{asked.sync_id}"
+    return Answer(202, asked.model_dump(mode="json"), location)
 
 
 async def _sync_asked_for(session: AsyncSession, caller: Caller, source: SourceName) -> UUID:
