@@ -1,4 +1,8 @@
-"""Pages of a list: `limit` and an opaque `cursor` that holds the last item's sort key."""
+"""Pages of a list: `limit` and a `cursor` that holds the last item's sort key.
+
+Whoever likes reads what it holds, so that is what the list itself tells, or a place within it, and
+never a number that the whole service counts: two such say how much others did meanwhile.
+"""
 
 import base64
 import binascii
@@ -12,7 +16,7 @@ from shared.errors import Problem, invalid
 
 Limit = Annotated[int, Query(ge=1, le=500, description="how many items at most")]
 Cursor = Annotated[
-    str | None, Query(max_length=1000, description="`next_cursor` of the page before")
+    str | None, Query(max_length=3000, description="`next_cursor` of the page before")
 ]
 
 DEFAULT_LIMIT = 50
@@ -20,7 +24,8 @@ DEFAULT_LIMIT = 50
 
 def encode_cursor(*key: str | int) -> str:
     """The sort key of the last item, in a form nobody should build by hand."""
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+    spelled = json.dumps(key, ensure_ascii=False).encode()
+    return base64.urlsafe_b64encode(spelled).decode().rstrip("=")
 
 
 def decode_cursor(

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from shared.paging import encode_cursor
 from tests.conftest import Tenant, client_of, make_tenant
 
 LOG = "/api/v1/audit-log"
@@ -41,6 +42,7 @@ async def test_pages_hold_every_entry_of_both_chains_once_newest_first(
     assert {item["action"] for item in items[3:]} == {"tenant.created", "api_key.created"}
     assert {item["tenant_id"] for item in items} == {str(tenant.id)}
     assert {item["actor"] for item in items[3:]} == {"operator"}
+    assert [item["seq"] for item in items] == [3, 2, 1, None, None]
     moments = [item["at"] for item in items]
     assert moments == sorted(moments, reverse=True)
     assert len({item["hash"] for item in items}) == 5
@@ -83,6 +85,7 @@ async def test_the_operator_sees_what_the_operator_did(
     items = await read(api, limit=1)
     assert [item["action"] for item in items] == ["api_key.created", "tenant.created"]
     assert {item["tenant_id"] for item in items} == {str(tenant.id)}
+    assert [item["seq"] for item in items] == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -94,9 +97,10 @@ async def test_the_operator_sees_what_the_operator_did(
         {"action": "tenant.praised"},
         {"limit": 501},
         {"cursor": "nonsense"},
-        {"cursor": "WyIyMDI2LTAxLTAxIiwgMSwgMV0"},
-        {"cursor": "WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsIDEsIDk5OTk5OTk5OTk5OTk5OTk5OTk5XQ"},
-        {"cursor": "WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsIDcsIDFd"},
+        {"cursor": encode_cursor("2026-01-01", 1, "00")},
+        {"cursor": encode_cursor("2026-01-01T00:00:00Z", 1, "no hash")},
+        {"cursor": encode_cursor("2026-01-01T00:00:00Z", 7, "00")},
+        {"cursor": encode_cursor("2026-01-01T00:00:00Z", 1, 1)},
     ],
 )
 async def test_a_question_that_makes_no_sense_is_refused(

@@ -15,6 +15,7 @@ from services.training.demand.outcome import Stage
 from services.training.models.aliases import Alias
 from services.training.tables import AuditEntry
 from shared.database import Sessions, tenant_transaction
+from shared.paging import encode_cursor
 from tests.conftest import Tenant, make_tenant
 from tests.models.conftest import Shop
 
@@ -98,6 +99,8 @@ async def test_pages_hold_every_version_once(shop: Shop, tenant: Tenant) -> None
 
     assert len(set(whole)) == 10
     assert paged == whole
+    forged = encode_cursor("Croissant", "main", 2**63)
+    assert (await tenant.client.get(MODELS, params={"cursor": forged})).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -107,7 +110,9 @@ async def test_pages_hold_every_version_once(shop: Shop, tenant: Tenant) -> None
         {"limit": 0},
         {"limit": 501},
         {"cursor": "x"},
-        {"cursor": base64.urlsafe_b64encode(b"[99999999999999999999, 1]").decode()},
+        {"cursor": encode_cursor("Croissant", "main", 1)},  # which it does not sell
+        {"cursor": encode_cursor("a\0b", "main", 1)},
+        {"cursor": encode_cursor(7, 1)},
         {"product": "a\0b"},
     ],
 )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.conftest import Tenant
 
 BASE = "/api/v1"
@@ -41,6 +43,17 @@ async def test_pages_hold_every_product_once(tenant: Tenant) -> None:
         if cursor is None:
             break
     assert found == names
+
+
+@pytest.mark.parametrize("letter", ["a", "ß", "麦", "🥐", '"'])
+async def test_pages_go_on_after_the_longest_names(tenant: Tenant, letter: str) -> None:
+    names = [letter * 199 + end for end in "ab"]
+    rows = [{"date": "2026-03-01", "product": name, "quantity": 1} for name in names]
+    assert (await tenant.client.post(f"{BASE}/sales", json={"rows": rows})).is_success
+    page = (await tenant.client.get(f"{BASE}/products", params={"limit": 1})).json()
+    query = {"cursor": page["next_cursor"]}
+    after = await tenant.client.get(f"{BASE}/products", params=query)
+    assert [item["product"] for item in after.json()["items"]] == names[1:]
 
 
 BAD: tuple[tuple[str, dict[str, Any]], ...] = (

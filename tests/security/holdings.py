@@ -93,12 +93,12 @@ def nobodys(of: Holdings) -> Holdings:
         keys_page=encode_cursor(str(uuid4())),
         tenants_page=encode_cursor(str(uuid4())),
         jobs_page=encode_cursor(at, str(uuid4())),
-        tasks_page=encode_cursor(2**40),
-        models_page=encode_cursor(2**40, 1),
+        tasks_page=encode_cursor(2**20),
+        models_page=encode_cursor(names["product"], names["location"], 1),
         locations_page=encode_cursor(names["location"]),
         products_page=encode_cursor(names["product"]),
         spool_page=encode_cursor(2**20),
-        audit_page=encode_cursor(at, 1, 2**40),
+        audit_page=encode_cursor(at, 1, "00" * 32),
         breakers_page=encode_cursor(names["breaker"], str(uuid4())),
     )
 

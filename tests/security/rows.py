@@ -148,7 +148,7 @@ MODELS = [
         "GET", "/models", READ,
         query={
             "product": Place("product", 200), "location": Place("location", 200),
-            "cursor": page("models_page"),
+            "cursor": Place("models_page", 422),
         },
         idle=("query.alias", *LIST),
     ),

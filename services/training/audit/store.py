@@ -19,11 +19,13 @@ OPERATORS, OWN = 0, 1
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where an entry stands among those of both chains; a later one is the greater."""
+    """Where an entry stands among those of both chains; a later one is the greater. Of a chain's
+    entries of one microsecond any may come first: what counts them would tell a tenant how much
+    the operator did for others."""
 
     at: dt.datetime
     chain: int
-    seq: int
+    hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ async def list_entries(
         query = (
             select(AuditEntry)
             .where(*_of_chain(chain, tenant_id), *_conditions(wanted, chain))
-            .order_by(AuditEntry.at.desc(), AuditEntry.seq.desc())
+            .order_by(AuditEntry.at.desc(), AuditEntry.hash.desc())
             .limit(most)
         )
         found += await session.scalars(query)
@@ -60,7 +62,7 @@ async def has_acted(session: AsyncSession, actor: Actor, action: Action) -> bool
 
 
 def place_of(entry: AuditEntry, tenant_id: UUID) -> Place:
-    return Place(entry.at, OWN if entry.tenant_id == tenant_id else OPERATORS, entry.seq)
+    return Place(entry.at, OWN if entry.tenant_id == tenant_id else OPERATORS, entry.hash)
 
 
 def _of_chain(chain: int, tenant_id: UUID) -> list[ColumnElement[bool]]:
@@ -85,5 +87,5 @@ def _conditions(wanted: Wanted, chain: int) -> list[ColumnElement[bool]]:
 def _comes_after(place: Place, chain: int) -> ColumnElement[bool]:
     """Whether an entry of the chain is older than that place."""
     if chain == place.chain:
-        return tuple_(AuditEntry.at, AuditEntry.seq) < (place.at, place.seq)
+        return tuple_(AuditEntry.at, AuditEntry.hash) < (place.at, place.hash)
     return AuditEntry.at <= place.at if chain < place.chain else AuditEntry.at < place.at

@@ -39,7 +39,7 @@ from shared.paging import DEFAULT_LIMIT, Cursor, Limit, bad_cursor, decode_curso
 
 router = APIRouter(tags=["training"])
 
-LARGEST_ID = 2**63 - 1
+MOST_PRODUCTS = 10**9
 
 
 @router.post("/training-jobs", status_code=202, response_model=JobOut)
@@ -108,13 +108,13 @@ async def list_job_products(
     """Each series of the job: where it is, what it scored, why it failed."""
     await own_job(session, job_id)
     key = decode_cursor(cursor, int)
-    after = int(key[0]) if key else 0
-    if abs(after) > LARGEST_ID:
+    seen = int(key[0]) if key else 0
+    if not 0 <= seen <= MOST_PRODUCTS:
         raise bad_cursor()
-    tasks = await store.list_products(session, job_id, after, limit)
+    tasks = await store.list_products(session, job_id, seen, limit)
     return ProductPage(
         items=[product_out(task) for task in tasks],
-        next_cursor=next_cursor(len(tasks) == limit, *(task.id for task in tasks[-1:])),
+        next_cursor=next_cursor(len(tasks) == limit, seen + len(tasks)),
     )
 
 

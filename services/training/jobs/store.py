@@ -142,12 +142,14 @@ async def open_preparations(session: AsyncSession) -> Sequence[UUID]:
 
 
 async def list_products(
-    session: AsyncSession, job_id: UUID, after: int, most: int
+    session: AsyncSession, job_id: UUID, passed_over: int, most: int
 ) -> Sequence[tables.Task]:
+    """In the order in which they were put in, which is for good: more only come behind."""
     found = await session.scalars(
         select(tables.Task)
-        .where(tables.Task.group_id == job_id, tables.Task.kind == TRAIN, tables.Task.id > after)
+        .where(tables.Task.group_id == job_id, tables.Task.kind == TRAIN)
         .order_by(tables.Task.id)
+        .offset(passed_over)
         .limit(most)
     )
     return found.all()

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import StreamingResponse
 
@@ -29,9 +30,9 @@ from services.training.models.verification import condemn, verify_artifacts
 from services.training.tables import Model
 from shared.artifacts import ArtifactCorrupt, ArtifactMissing, StoreUnavailable
 from shared.database import tenant_transaction
-from shared.errors import MEDIA_TYPE, Problem, invalid, not_found
-from shared.paging import DEFAULT_LIMIT, Cursor, Limit, decode_cursor, next_cursor
-from shared.text import Name
+from shared.errors import MEDIA_TYPE, Problem, not_found
+from shared.paging import DEFAULT_LIMIT, Cursor, Limit, bad_cursor, decode_cursor, next_cursor
+from shared.text import Name, clean
 
 router = APIRouter(tags=["models"])
 
@@ -62,7 +63,7 @@ IMPORT_BODY = {
         }
     ],
 }
-BIGGEST_KEY = 2**63
+BIGGEST_VERSION = 2**63
 
 
 async def open_until_sent() -> AsyncIterator[AsyncExitStack]:
@@ -90,13 +91,14 @@ async def list_models(
         product=product,
         location=location,
         alias=alias,
-        before=_page_end(cursor),
+        before=await _page_end(session, cursor),
         most=limit,
     )
     after = None
     if found:
-        last = found[-1].model
-        after = next_cursor(len(found) == limit, last.series_id, last.version)
+        last = found[-1]
+        key = (last.product, last.location, last.model.version)
+        after = next_cursor(len(found) == limit, *key)
     return ModelPage(items=[shown(version) for version in found], next_cursor=after)
 
 
@@ -136,9 +138,7 @@ async def get_artifact(
     return await download.served(model, file, request.headers)
 
 
-@router.post(
-    "/models/import", status_code=201, responses=IMPORT_ANSWERS, openapi_extra=IMPORT_BODY
-)
+@router.post("/models/import", status_code=201, responses=IMPORT_ANSWERS, openapi_extra=IMPORT_BODY)
 async def import_model(
     caller: Trainer,
     held: Held,
@@ -215,11 +215,16 @@ def _corrupt(model: Model) -> Problem:
     return Problem(410, "artifact_corrupt", detail)
 
 
-def _page_end(cursor: str | None) -> tuple[int, int] | None:
-    key = decode_cursor(cursor, int, int)
+async def _page_end(session: AsyncSession, cursor: str | None) -> tuple[int, int] | None:
+    """The series and the version behind `cursor`, which names the series as the list does."""
+    key = decode_cursor(cursor, str, str, int)
     if key is None:
         return None
-    series_id, version = int(key[0]), int(key[1])
-    if not (0 <= series_id < BIGGEST_KEY and 0 <= version < BIGGEST_KEY):
-        raise invalid("cursor", "bad_cursor", "this is no cursor of this list: leave it out")
+    try:
+        product, location, version = clean(str(key[0])), clean(str(key[1])), int(key[2])
+    except PydanticCustomError:
+        raise bad_cursor() from None
+    series_id = await store.find_series(session, product, location)
+    if series_id is None or not 0 <= version < BIGGEST_VERSION:
+        raise bad_cursor()
     return series_id, version

@@ -81,7 +81,7 @@ async def _put(
         await take_turns(session)
     kept: Kept = (await session.scalars(statement)).one()
     if before is None:
-        await require_within_caps(session, table)
+        await require_within_caps(session, type(kept))
     subject = f"{action.value.partition('.')[0]}:{name}"
     record(session, caller.actor, action, subject, before=told, after=values)
     return kept

@@ -32,9 +32,7 @@ from shared.errors import Problem
 router = APIRouter(tags=["sales"])
 
 
-@router.post(
-    "/sales", response_model=ImportReceipt, responses=ACCEPTED, openapi_extra=SALES_BODY
-)
+@router.post("/sales", response_model=ImportReceipt, responses=ACCEPTED, openapi_extra=SALES_BODY)
 async def post_sales(
     request: Request, caller: KnownIngester, held: Held, spool: HeldSpool, known: HeldLimits
 ) -> ImportReceipt | Response:

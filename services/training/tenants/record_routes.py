@@ -18,7 +18,6 @@ from shared.scalars import Moment
 
 router = APIRouter(tags=["tenants"])
 
-LONGEST_CHAIN = 2**63
 Since = Annotated[Moment | None, Query(alias="from", description="this moment or later")]
 Until = Annotated[Moment | None, Query(alias="to", description="earlier than this moment")]
 
@@ -43,7 +42,7 @@ async def list_audit_log(
     if not found:
         return AuditPage(items=items, next_cursor=None)
     last = store.place_of(found[-1], reader)
-    after = next_cursor(len(found) == limit, last.at.isoformat(), last.chain, last.seq)
+    after = next_cursor(len(found) == limit, last.at.isoformat(), last.chain, last.hash.hex())
     return AuditPage(items=items, next_cursor=after)
 
 
@@ -58,17 +57,14 @@ def _in_utc(field: str, moment: dt.datetime | None) -> dt.datetime | None:
 
 
 def _place(cursor: str | None) -> Place | None:
-    key = decode_cursor(cursor, str, int, int)
+    key = decode_cursor(cursor, str, int, str)
     if key is None:
         return None
     try:
-        at, chain, seq = dt.datetime.fromisoformat(str(key[0])), int(key[1]), int(key[2])
+        at, chain = dt.datetime.fromisoformat(str(key[0])), int(key[1])
+        hash = bytes.fromhex(str(key[2]))
     except ValueError:
         raise bad_cursor() from None
-    if (
-        at.utcoffset() != dt.timedelta(0)
-        or chain not in (OPERATORS, OWN)
-        or not 0 <= seq < LONGEST_CHAIN
-    ):
+    if at.utcoffset() != dt.timedelta(0) or chain not in (OPERATORS, OWN):
         raise bad_cursor()
-    return Place(at, chain, seq)
+    return Place(at, chain, hash)
