@@ -24,6 +24,7 @@ from shared.secure_url import require_secure
 
 Positive = Annotated[int, Field(ge=1)]
 NonNegative = Annotated[int, Field(ge=0)]
+Days = Annotated[int, Field(ge=1, le=100_000)]
 Host = Annotated[
     str,
     StringConstraints(pattern=r"^(?:(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:.]+\])$"),
@@ -99,6 +100,9 @@ class Settings(BaseSettings):
     retain_events_days: Positive = 30
     retain_trials_days: Positive = 90
     retain_orphans_hours: Positive = 24
+    retain_order_lines_days: Days = 400
+    retain_weather_days: Days = 3650
+    retain_traffic_days: Days = 3650
 
     source_look_seconds: Annotated[float, Field(gt=0, le=86400)] = 60
     sync_timeout_seconds: Annotated[float, Field(gt=0, le=86400)] = 1800

@@ -24,7 +24,13 @@ from tests.pruning.made_past import Past, ago, make_past
 from tests.queue.real_queue import Queue, open_queue
 
 TERMS = Terms(
-    runs=timedelta(days=9), events=timedelta(days=3), trials=timedelta(days=9), orphans=timedelta(1)
+    runs=timedelta(days=9),
+    events=timedelta(days=3),
+    trials=timedelta(days=9),
+    orphans=timedelta(1),
+    order_lines=timedelta(days=10),
+    weather=timedelta(days=20),
+    traffic=timedelta(days=30),
 )
 DAYS = st.sampled_from([0.0, 2.0, 4.0, 8.0, 10.0, 20.0])
 STATES = st.lists(st.sampled_from([state.value for state in State]), max_size=3)
@@ -158,15 +164,31 @@ async def test_tickets_and_answers_go_once_they_hold_no_longer(past: Past, queue
     assert await past.ids("stream_tickets", "digest") == {job_id.bytes}
 
 
+async def test_weather_and_traffic_go_each_by_its_own_term(past: Past, queue: Queue) -> None:
+    days = {days_old: ago(days_old).date() for days_old in (-3, 0, 19, 21, 29, 31)}
+    for day in days.values():
+        for lead in (0, 1):
+            of_cell = {"cell": "54.3,10.1", "lead": lead, "known_at": ago(0)}
+            await past.insert("weather_days", date=day, **of_cell)
+        await past.insert("traffic_days", location="main", date=day, level=1.0, known_at=ago(0))
+    gone = await rows_pruned(queue, past, Measure(batch=2))
+    assert (gone["weather_days"], gone["traffic_days"]) == (6, 1)
+    assert await past.ids("weather_days", "date") == {days[-3], days[0], days[19]}
+    assert await past.ids("traffic_days", "date") == set(days.values()) - {days[31]}
+
+
 async def test_another_tenants_past_is_left_alone(
     database: Database, queue: Queue, tmp_path: Path, past: Past
 ) -> None:
     other = await make_past(database, queue, tmp_path)
     await other.job(ended_days_ago=100, states=["succeeded"])
+    traffic = {"date": ago(100).date(), "level": 1.0, "known_at": ago(100)}
+    await other.insert("traffic_days", location="main", **traffic)
     other.artifact("nobody's", days_old=100)
     turn = Turn(past.tenant_id, PRUNING, 0, "w1", timedelta(hours=1))
     await prune_tenant(queue.sessions, open_store(tmp_path), TERMS, turn)
     assert (await other.count("jobs"), len(other.artifacts())) == (1, 1)
+    assert await other.count("traffic_days") == 1
     assert await past.count("periodic_runs", "number = 1 AND (outcome ->> 'runs') = '0'") == 1
     await other.connection.close()
 

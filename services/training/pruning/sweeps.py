@@ -12,6 +12,7 @@ from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training.jobs.schemas import ENDED
+from services.training.pruning.order_lines import prune_order_lines
 from services.training.pruning.runs import prune_runs
 from services.training.pruning.terms import Terms
 from services.training.queue.pruner import Sweep
@@ -70,6 +71,22 @@ DELETE FROM tasks WHERE tenant_id = app_tenant() AND id IN (
   LIMIT :most
 )
 """)
+WEATHER: Final = text("""
+DELETE FROM weather_days WHERE tenant_id = app_tenant() AND (cell, date, lead) IN (
+  SELECT cell, date, lead FROM weather_days
+  WHERE tenant_id = app_tenant()
+    AND date < CAST(timezone('UTC', now()) - CAST(:age AS interval) AS date)
+  LIMIT :most
+)
+""")
+TRAFFIC: Final = text("""
+DELETE FROM traffic_days WHERE tenant_id = app_tenant() AND (location, date) IN (
+  SELECT location, date FROM traffic_days
+  WHERE tenant_id = app_tenant()
+    AND date < CAST(timezone('UTC', now()) - CAST(:age AS interval) AS date)
+  LIMIT :most
+)
+""")
 
 
 def sweeps_of(terms: Terms) -> list[Sweep]:
@@ -80,6 +97,9 @@ def sweeps_of(terms: Terms) -> list[Sweep]:
         Sweep("events", partial(_delete_of_ended, EVENTS, terms.events)),
         Sweep("sync_tasks", partial(_delete, SYNC_TASKS, terms.events, kind=SYNC)),
         Sweep("syncs", partial(_delete, SYNCS, terms.events)),
+        Sweep("order_lines", partial(prune_order_lines, terms.order_lines)),
+        Sweep("weather_days", partial(_delete, WEATHER, terms.weather)),
+        Sweep("traffic_days", partial(_delete, TRAFFIC, terms.traffic)),
         Sweep("trials", partial(_delete, TRIALS, terms.trials)),
         Sweep("runs", partial(prune_runs, terms.runs)),
     ]

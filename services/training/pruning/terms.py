@@ -13,12 +13,15 @@ ANSWERS: Final = timedelta(hours=24)
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Since a job ended, its runs and events; since a model was made, its trials; since it was last
-    put, an artifact that nothing names."""
+    put, an artifact that nothing names; since the day itself, what suppliers said of it."""
 
     runs: timedelta
     events: timedelta
     trials: timedelta
     orphans: timedelta
+    order_lines: timedelta
+    weather: timedelta
+    traffic: timedelta
     answers: timedelta = ANSWERS
 
     @classmethod
@@ -28,4 +31,7 @@ class Terms:
             events=timedelta(days=settings.retain_events_days),
             trials=timedelta(days=settings.retain_trials_days),
             orphans=timedelta(hours=settings.retain_orphans_hours),
+            order_lines=timedelta(days=settings.retain_order_lines_days),
+            weather=timedelta(days=settings.retain_weather_days),
+            traffic=timedelta(days=settings.retain_traffic_days),
         )

@@ -73,17 +73,16 @@ async def connect(
     before = await read_source(session, wanted.source)
     anew = (before.kind, before.base_url) != (wanted.kind.value, wanted.base_url)
     read_otherwise = _of_reading(before.options) != _of_reading(wanted.options)
-    values = {
+    values: dict[str, Any] = {
         "kind": wanted.kind.value,
         "base_url": wanted.base_url,
         "options": dict(wanted.options),
         "credentials": wanted.credentials,
-        "state": {} if anew or read_otherwise else before.state,
         "holder": None,
         "held_until": None,
         "synced_at": None if anew else before.synced_at,
         "updated_at": func.now(),
-    }
+    } | ({"state": {}} if anew or read_otherwise else {})
     await session.execute(
         insert(Source)
         .values(tenant_id=tenant_id, source=wanted.source.value, **values)

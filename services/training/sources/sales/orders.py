@@ -3,11 +3,13 @@
 The lines of every order are kept, so that an edit replaces what the order said before, also where
 it moves to another day: the days that it touches, before and after, are added up again. Asking for
 the whole day again instead would not tell which day an order has left. A day counts once it is
-over; until then its sums would look like poor sales.
+over; until then its sums would look like poor sales. And it counts only while all of its lines are
+there: not once it is settled and they are kept no longer, nor before the day since which orders are
+asked for, of which only those that were edited later come.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -24,6 +26,8 @@ from services.training.sources.sales.business_day import business_day
 from services.training.sources.sales.paging import Pass
 
 COUNTED: Final = "counted_through"
+SETTLED: Final = "settled_before"
+"""In the state of the source: the day before which no line is kept."""
 ONE: Final = timedelta(days=1)
 LARGEST: Final = 1e9
 
@@ -83,13 +87,14 @@ async def keep_orders(
 ) -> int:
     """Write a page of orders, and the days they touch as `POST /sales` would; returns how many
     orders. With the last page also the days that have ended since the last pass."""
-    kept = {order.id: order for order in orders}  # of one that is there twice the later holds
+    first = _first_whole(run)
+    kept = {order.id: _from(order, first) for order in orders}  # of two the later holds
     touched = await _replace(session, list(kept.values()))
     counted = run.state.get(COUNTED)
     if current.cursor is None and counted is not None:
         values = {"after": date.fromisoformat(counted), "through": over}
         touched |= {tuple(row) for row in await session.execute(OVER_BY_NOW, values)}
-    await _count_again(session, run, {key for key in touched if key[0] <= over})
+    await _count_again(session, run, {key for key in touched if first <= key[0] <= over})
     return len(kept)
 
 
@@ -97,6 +102,19 @@ def counted_through(run: Run, over: date, current: Pass) -> dict[str, Any]:
     """The part of the state that says which days have been counted as over."""
     before = run.state.get(COUNTED)
     return {COUNTED: over.isoformat() if current.cursor is None or before is None else before}
+
+
+def _first_whole(run: Run) -> date:
+    """The first day of which all lines are known, or will be."""
+    options, settled = run.connected.options, run.state.get(SETTLED)
+    assert isinstance(options, TillOptions)
+    return max(
+        options.since or date.min, date.min if settled is None else date.fromisoformat(settled)
+    )
+
+
+def _from(order: Order, first: date) -> Order:
+    return replace(order, lines=tuple(line for line in order.lines if line.day >= first))
 
 
 async def _replace(session: AsyncSession, orders: Sequence[Order]) -> set[Key]:
