@@ -110,9 +110,10 @@ class Usage(TypedDict):
 
 
 class AuditEntry(TypedDict):
-    """An act. `before` and `after` hold what changed; `hash` ends the chain that `seq` counts."""
+    """An act. `before` and `after` hold what changed; `hash` ends the chain that `seq` counts,
+    which is null of the operator's acts as a tenant sees them."""
 
-    seq: int
+    seq: int | None
     at: str
     action: str
     tenant_id: str | None
