@@ -3,13 +3,14 @@ that are written as they are, and connections that do not outlive their clients.
 
 import socket
 from asyncio.transports import BaseTransport
+from functools import partial
 from typing import Any, Final
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import OPEN
 
-from shared.abortable import ABORT
+from shared.abortable import ABORT, cut
 
 FRAMES: Final = "morrow.frames"
 """The extension of `websocket.send` by which frames are sent that were made before, in place of
@@ -44,7 +45,7 @@ class AnsweringWebSocket(WebSocketsSansIOProtocol):
             self.transport.close()
 
     async def run_asgi(self) -> None:
-        self.scope["extensions"] |= {FRAMES: {}, ABORT: {"call": self.transport.abort}}
+        self.scope["extensions"] |= {FRAMES: {}, ABORT: {"call": partial(cut, self.transport)}}
         await super().run_asgi()
 
     async def send(self, message: Any) -> None:
@@ -62,4 +63,4 @@ class AnsweringWebSocket(WebSocketsSansIOProtocol):
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
-        self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self.loop.call_later(LINGER_SECONDS, cut, self.transport)

@@ -1,30 +1,21 @@
 """Following a job: everything once, in order, to the last event, for those who may look."""
 
 import asyncio
-import contextlib
 import json
-import signal
-import socket
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import text
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
-from services.training.jobs.events import EventType, NewEvent, append
-from services.training.streams.watcher import SEND_SECONDS
 from shared.database import Sessions, tenant_transaction
 from shared.postgres import RunningPostgres
 from tests.conftest import OPERATOR_KEY, Database, fresh_database
-from tests.jobs.asking import PATIENCE_SECONDS, check_log, sales_rows
-from tests.processes import Programs, programs_on
-
-JOBS = "/training-jobs"
+from tests.jobs.asking import check_log
+from tests.processes import Programs
+from tests.streams.watching import JOBS, cancel, key_of, received, refused, tell, watch
 
 
 @pytest.fixture(scope="module")
@@ -32,91 +23,6 @@ def database(postgres_server: RunningPostgres, template: str) -> Iterator[Databa
     """One for all of these tests: each is a tenant of its own."""
     with fresh_database(postgres_server, template) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def served(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    """The API on a port of its own."""
-    with programs_on(database, tmp_path_factory.mktemp("served")) as programs:
-        programs.serve()
-        yield programs
-
-
-@pytest.fixture
-async def client(served: Programs) -> AsyncIterator[httpx.AsyncClient]:
-    async with await served.tenant() as opened:
-        rows = sales_rows("roll")
-        assert (await opened.post("/sales", json={"rows": rows})).is_success
-        yield opened
-
-
-@pytest.fixture
-async def job(client: httpx.AsyncClient) -> str:
-    answer = await client.post(JOBS, json={})
-    job_id: str = answer.json()["id"]
-    return job_id
-
-
-async def cancel(client: httpx.AsyncClient, job: str) -> None:
-    assert (await client.post(f"{JOBS}/{job}/cancel")).status_code == 202
-
-
-async def tell(
-    sessions: Sessions, client: httpx.AsyncClient, job: str, count: int, message: str = "m"
-) -> None:
-    """Write into the job's log as a worker does that rings no bell."""
-    tenant = (await client.get("/tenant")).json()["id"]
-    async with tenant_transaction(sessions, UUID(tenant)) as session:
-        events = [NewEvent(EventType.PRODUCT_PROGRESS, message, percent=1.0)] * count
-        await append(session, UUID(job), events)
-
-
-def watch(
-    served: Programs, job: str, query: str = "", key: str | None = None, **options: Any
-) -> connect:
-    address = f"{served.address.replace('http', 'ws')}/api/v1{JOBS}/{job}/ws{query}"
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    return connect(
-        address,
-        additional_headers=headers,
-        open_timeout=PATIENCE_SECONDS,
-        compression=None,
-        **options,
-    )
-
-
-def narrow_socket(served: Programs) -> socket.socket:
-    """A connection on which little can be on its way."""
-    narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-    narrow.connect(("127.0.0.1", served.port))
-    return narrow
-
-
-def key_of(client: httpx.AsyncClient) -> str:
-    return client.headers["authorization"].removeprefix("Bearer ")
-
-
-async def received(watcher: ClientConnection) -> tuple[list[dict[str, Any]], int]:
-    """Every event until the server closes, and the code it closes with."""
-    events = []
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                events.append(json.loads(await watcher.recv()))
-        await watcher.wait_closed()
-    assert watcher.close_code is not None
-    return events, watcher.close_code
-
-
-async def refused(served: Programs, job: str, query: str = "", key: str | None = None) -> int:
-    with pytest.raises(InvalidStatus) as caught:
-        await watch(served, job, query, key)
-    response = caught.value.response
-    body = json.loads(response.body or b"{}")
-    assert response.headers["content-type"] == "application/problem+json"
-    assert body["status"] == response.status_code
-    return response.status_code
 
 
 async def test_a_socket_replays_what_was_and_goes_on_to_the_end(
@@ -272,31 +178,3 @@ async def test_server_sent_events_are_the_same_and_end_with_the_job(
     ]
     assert "event: job.finished" in lines
     assert (len(events), events[-1]["type"]) == (4, "job.finished")
-
-
-async def test_a_restarting_server_says_so(
-    database: Database, client: httpx.AsyncClient, job: str, tmp_path: Path
-) -> None:
-    with programs_on(database, tmp_path) as programs:
-        api = programs.serve()
-        async with watch(programs, job, key=key_of(client)) as watcher:
-            await watcher.recv()
-            api.send(signal.SIGTERM)
-            events, code = await received(watcher)
-        api.ended()
-    assert (events, code) == ([], 1012)
-
-
-async def test_a_reader_that_does_not_read_is_cut_off_and_slows_nobody(
-    served: Programs, client: httpx.AsyncClient, job: str, sessions: Sessions
-) -> None:
-    for _ in range(8):
-        await tell(sessions, client, job, 1000, "x" * 1900)
-    async with watch(served, job, key=key_of(client), sock=narrow_socket(served)) as slow:
-        async with watch(served, job, key=key_of(client)) as watcher:
-            for _ in range(8001):
-                await watcher.recv()
-        await asyncio.sleep(SEND_SECONDS + 0.5)
-        events, code = await received(slow)
-    check_log(events)
-    assert (len(events) < 8001, code) == (True, 1013)

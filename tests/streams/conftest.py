@@ -1,0 +1,34 @@
+"""The API on a port of its own, and a job of a tenant's that nobody works at."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from tests.conftest import Database
+from tests.jobs.asking import sales_rows
+from tests.processes import Programs, programs_on
+from tests.streams.watching import JOBS
+
+
+@pytest.fixture(scope="module")
+def served(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Of modules whose tests share one database."""
+    with programs_on(database, tmp_path_factory.mktemp("served")) as programs:
+        programs.serve()
+        yield programs
+
+
+@pytest.fixture
+async def client(served: Programs) -> AsyncIterator[httpx.AsyncClient]:
+    async with await served.tenant() as opened:
+        rows = sales_rows("roll")
+        assert (await opened.post("/sales", json={"rows": rows})).is_success
+        yield opened
+
+
+@pytest.fixture
+async def job(client: httpx.AsyncClient) -> str:
+    answer = await client.post(JOBS, json={})
+    job_id: str = answer.json()["id"]
+    return job_id
