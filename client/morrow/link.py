@@ -19,6 +19,8 @@ T = TypeVar("T")
 Sent = Callable[[int], None]
 """Told of each piece of a body as it is sent, in bytes."""
 
+SILENCE: Final = 60.0
+"""No stream is silent for so many seconds: the service says now and then that it is still there."""
 NOT_TAKEN: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 KEY: Final = "Idempotency-Key"
 KEPT: Final = ("content-type", "retry-after")
@@ -33,6 +35,7 @@ class Link:
     clock: Callable[[], float]
     random: Random
     new_key: Callable[[], str]
+    silence: float = SILENCE
 
     async def answer(self, call: Call[T], sent: Sent | None = None) -> T:
         """What the API answers, after as many attempts as are safe."""

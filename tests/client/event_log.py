@@ -27,6 +27,7 @@ class Fault:
     again    it begins so many events too early
     gap      it leaves out the event after so many
     page     something in between answers with a page
+    silence  after so many events nothing more comes
     """
 
     kind: str
@@ -67,7 +68,7 @@ class EventLog:
                 return problem(fault.number, "some_reason", Retry_After="0")
             case "page":
                 return Answer(body=b"<html>welcome", media_type="text/html")
-            case "end":
+            case "end" | "silence":
                 events = events[: fault.number]
             case "again":
                 events = self._after(max(0, since - fault.number))
@@ -76,7 +77,7 @@ class EventLog:
         body = f": welcome{self.line}{self.line}".encode() + b"".join(map(self._told, events))
         if fault.kind == "cut":
             return Answer(200, body[: fault.number], media_type="text/event-stream", cut=True)
-        return Answer(200, body, media_type="text/event-stream")
+        return Answer(200, body, media_type="text/event-stream", held=fault.kind == "silence")
 
     def _told(self, told: dict[str, Any]) -> bytes:
         data = json.dumps(told, ensure_ascii=False)

@@ -9,13 +9,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Answer:
-    """What a request is answered. `cut`: more is promised than comes. `hung_up`: nothing is."""
+    """What a request is answered. `cut`: more is promised than comes. `held`: and the connection
+    stays as long as the server does. `hung_up`: nothing is answered."""
 
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
     cut: bool = False
+    held: bool = False
     hung_up: bool = False
 
 
@@ -37,6 +39,7 @@ class Scripted:
     answers: list[Answer] = field(default_factory=lambda: [Answer()])
     respond: Respond | None = None
     asked: list[Asked] = field(default_factory=list)
+    ending: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
     def answer(self, asked: Asked) -> Answer:
@@ -63,6 +66,7 @@ def scripted_server() -> Iterator[Scripted]:
         try:
             yield script
         finally:
+            script.ending.set()
             server.shutdown()
             thread.join()
 
@@ -77,11 +81,16 @@ def _answering(script: Scripted) -> type[BaseHTTPRequestHandler]:
                 return
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.media_type)
-            self.send_header("Content-Length", str(len(answer.body) + 1000 * answer.cut))
+            self.send_header(
+                "Content-Length", str(len(answer.body) + 1000 * (answer.cut or answer.held))
+            )
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.body)
+            if answer.held:
+                self.wfile.flush()
+                script.ending.wait()
 
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_any
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from morrow import AsyncClient, Client, GaveUp, Refused
+from morrow.following import follow
 from morrow.following.server_sent import ServerSent
 from tests.client.either import AT_ONCE, Either
 from tests.client.event_log import EventLog, Fault, event
@@ -57,6 +59,13 @@ def test_a_stream_is_taken_up_after_the_last_event(script: Scripted, either: Eit
     assert log.streams == [0, 3, 3, 3, 7]
 
 
+def test_what_was_seen_is_passed_over(script: Scripted, either: Either) -> None:
+    log = EventLog(LAST, [Fault("end", 3), Fault("again", 2)])
+    script.respond = log.respond
+    assert seqs(either.do("events", "1")) == list(range(1, LAST + 1))
+    assert log.streams == [0, 3]
+
+
 def test_a_job_is_watched_by_its_id_or_as_it_was_answered(script: Scripted, either: Either) -> None:
     script.respond = EventLog(LAST).respond
     assert either.do("events", {"id": "1"}) == either.do("events", "1")
@@ -100,6 +109,17 @@ def test_events_that_stay_missing_are_told(script: Scripted, either: Either) -> 
     script.respond = EventLog(LAST, [Fault("gap", 0)] * 100).respond
     with pytest.raises(GaveUp, match="event 2 came after event 0"):
         either.do("events", "1")
+
+
+async def test_a_stream_that_falls_silent_is_begun_anew(script: Scripted) -> None:
+    """Its server may be gone without a word."""
+    log = EventLog(LAST, [Fault("silence", 3)])
+    script.respond = log.respond
+    async with AsyncClient(script.url, "key", retries=AT_ONCE) as client:
+        impatient = dataclasses.replace(client.link, silence=0.2)
+        events = [each async for each in follow.events(impatient, "1")]
+    assert seqs(events) == list(range(1, LAST + 1))
+    assert log.streams == [0, 3]
 
 
 def test_waiting_ends_with_the_job(script: Scripted, either: Either) -> None:

@@ -14,8 +14,6 @@ from morrow.link import Link
 from morrow.schemas.training import Event, Job
 from morrow.values import Id
 
-SILENCE: Final = 60.0
-"""No stream is silent for so many seconds: the service says now and then that it is still there."""
 SERVER_SENT: Final = "text/event-stream"
 OPEN: Final = {"queued", "running"}
 
@@ -72,7 +70,7 @@ async def _events(link: Link, place: Place, until: float | None) -> AsyncGenerat
 
 
 async def _stream(link: Link, place: Place, until: float | None) -> AsyncGenerator[Event, None]:
-    silence = min(SILENCE, _left(link, place, until))
+    silence = min(link.silence, _left(link, place, until))
     async with link.opened(stream_events(place.job_id, place.seen), silence) as (answer, chunks):
         if not answer.headers.get("content-type", "").startswith(SERVER_SENT):
             return  # something in between knows no streams
