@@ -109,8 +109,9 @@ async def flood(dsn: str, bells: int) -> AsyncIterator[list[int]]:
     await other.stdout.readline()
     sent: list[int] = []
     yield sent
-    printed, _ = await other.communicate()
-    sent.append(int(printed))
+    other.stdin.close()
+    sent.append(int(await other.stdout.read()))
+    await other.wait()
 
 
 async def flood_until_told(dsn: str, bells: int) -> int:

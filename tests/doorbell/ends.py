@@ -30,6 +30,7 @@ class Line:
     may_connect: asyncio.Event = field(default_factory=asyncio.Event)
     backends: list[int] = field(default_factory=list)
     sent: list[set[str]] = field(default_factory=list)
+    freezes_at_birth: bool = False
 
     def __post_init__(self) -> None:
         self.may_connect.set()
@@ -39,6 +40,9 @@ class Line:
         connection = await connect_directly(self.dsn, API, "doorbell-of-a-test")
         self.backends.append(connection.get_server_pid())
         connection.add_query_logger(self._note)
+        if self.freezes_at_birth:
+            self.freezes_at_birth = False
+            self.freeze()
         return connection
 
     def freeze(self) -> None:
@@ -65,6 +69,12 @@ class Ends:
 @asynccontextmanager
 async def doorbell(database: Database, listens_at: str | None = None) -> AsyncIterator[Ends]:
     bells, listeners = Line(database.api_dsn), Line(listens_at or database.api_dsn)
+    async with doorbell_on(bells, listeners) as ends:
+        yield ends
+
+
+@asynccontextmanager
+async def doorbell_on(bells: Line, listeners: Line) -> AsyncIterator[Ends]:
     bell = Bell(bells.connect)
     listener = Listener(listeners.connect, (CHANNEL,), bell, ROLE)
     try:

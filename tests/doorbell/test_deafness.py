@@ -2,11 +2,12 @@
 missed a ring is woken."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.doorbell.listener import ANSWER_SECONDS, PROBE_SECONDS
 from shared.postgres import RunningPostgres
@@ -16,7 +17,9 @@ from tests.cut_wire import Wire, wire_to
 from tests.doorbell.ends import (
     CHANNEL,
     Ends,
+    Line,
     doorbell,
+    doorbell_on,
     heard,
     kill,
     ring_from_elsewhere,
@@ -25,6 +28,7 @@ from tests.doorbell.ends import (
 )
 from tests.pgbouncer import Pooler, find_pgbouncer, running_pooler
 
+Strike = Callable[[Database, Ends, Wire], AbstractAsyncContextManager[None]]
 UP, RECONNECTS = "morrow_listener_up", "morrow_listener_reconnects_total"
 
 
@@ -58,9 +62,16 @@ def test_silence_is_noticed_within_five_seconds() -> None:
     assert PROBE_SECONDS + ANSWER_SECONDS < 5
 
 
-@pytest.mark.parametrize("struck", [killed, frozen, swallowed])
+@pytest.mark.parametrize(
+    ("struck", "why"),
+    [
+        (killed, "the server ended the connection"),
+        (frozen, "nothing was heard for 3 s"),
+        (swallowed, "nothing was heard for 3 s"),
+    ],
+)
 async def test_who_falls_deaf_says_so_and_wakes_everybody_once_it_hears_again(
-    database: Database, tmp_path: Path, struck
+    database: Database, tmp_path: Path, struck: Strike, why: str
 ) -> None:
     async with (
         wire_to(database.api_dsn, tmp_path) as (wire, dsn),
@@ -72,8 +83,11 @@ async def test_who_falls_deaf_says_so_and_wakes_everybody_once_it_hears_again(
         assert told(UP) == 1
         reconnects = told(RECONNECTS)
         ends.listeners_line.may_connect.clear()
-        async with struck(database, ends, wire):
-            await until(lambda: not ends.listener.hears)
+        with capture_logs() as logs:
+            async with struck(database, ends, wire):
+                await until(lambda: bool(logs))
+            assert why in logs[0]["error"]
+            assert not ends.listener.hears
             assert told(UP) == 0
             await ring_from_elsewhere(database, "a")
             await asyncio.sleep(0.2)
@@ -132,3 +146,16 @@ async def test_a_bell_that_is_cut_off_rings_later_and_no_listener_takes_the_blam
         assert len(ends.bells_line.backends) == 2
         assert len(ends.listeners_line.backends) == 1
         assert ends.listener.hears
+
+
+async def test_neither_end_waits_for_ever_for_a_connection_that_never_comes_about(
+    database: Database,
+) -> None:
+    bells, listeners = Line(database.api_dsn), Line(database.api_dsn, freezes_at_birth=True)
+    bells.may_connect.clear()
+    async with doorbell_on(bells, listeners) as ends:
+        await until(lambda: bool(listeners.backends))
+        bells.may_connect = asyncio.Event()  # the first attempt hangs, the next does not
+        bells.may_connect.set()
+        await until(lambda: ends.listener.hears)
+        assert len(listeners.backends) == 2
