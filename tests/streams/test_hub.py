@@ -12,7 +12,13 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.training.identity.standing import Standing
-from services.training.jobs.events import EVENTS_CHANNEL, EventType, NewEvent, append
+from services.training.jobs.events import (
+    EVENTS_CHANNEL,
+    MOST_EVENTS,
+    EventType,
+    NewEvent,
+    append,
+)
 from services.training.jobs.schemas import TrainingRequest
 from services.training.jobs.store import add_job
 from services.training.streams.ending import Ending
@@ -155,6 +161,14 @@ async def test_who_falls_behind_the_window_is_told_from_the_log(hub: Hub, log: L
         await log.finish()
         assert await read_all(slow) == list(range(2, 8 * PAGE + 3))
         assert slow.ending is Ending.FINISHED
+
+
+async def test_more_than_one_read_brings_is_told_to_the_end(hub: Hub, log: Log) -> None:
+    with watching(hub, log) as watcher:
+        watcher.sent(await watcher.next())
+        await log.tell(MOST_EVENTS + PAGE, ring=False)
+        await log.finish()
+        assert await read_all(watcher) == list(range(2, MOST_EVENTS + PAGE + 3))
 
 
 async def test_what_is_written_while_it_subscribes_is_told(

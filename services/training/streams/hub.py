@@ -149,7 +149,11 @@ class Hub:
 async def open_hub(settings: Settings, listener: Listener) -> AsyncIterator[Hub]:
     """With connections of its own: requests that keep theirs busy hold up no stream."""
     limits = replace(
-        pool_limits(settings), size=READERS, max_overflow=READERS, timeout=READER_PATIENCE_SECONDS
+        pool_limits(settings),
+        size=READERS,
+        max_overflow=READERS,
+        timeout=READER_PATIENCE_SECONDS,
+        pre_ping=False,  # a read that fails is made again
     )
     engine = make_engine(
         settings.database_url.get_secret_value(), API, limits, "morrow-api-streams"

@@ -15,6 +15,8 @@ from shared.database import Sessions, tenant_transaction
 from shared.outage import DatabaseErrors
 
 READ_SECONDS: Final = 10.0
+BREATH: Final = 25
+"""Events that are written out before all others have their turn."""
 FIELDS: Final = tuple(
     getattr(JobEvent, name) for name in EventOut.model_fields if hasattr(JobEvent, name)
 )
@@ -64,6 +66,11 @@ class Log:
             tenant_transaction(self.sessions, self.tenant_id) as session,
         ):
             rows = (await session.execute(wanted)).all()
-        told = [tell(EventOut.model_validate(row)) for row in rows if row.seq is not None]
+        told: list[Told] = []
+        for row in rows:
+            if row.seq is not None:
+                told.append(tell(EventOut.model_validate(row)))
+            if len(told) % BREATH == 0:
+                await asyncio.sleep(0)
         ended = not rows or (JobStatus(rows[0].status) in ENDED and len(told) < most)
         return Reading(told, ended, gone=not rows)

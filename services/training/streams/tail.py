@@ -24,7 +24,10 @@ from shared.doorbell import Listener, wait_for_ring
 if TYPE_CHECKING:
     from services.training.streams.watcher import Watcher
 
-RETRY_SECONDS: Final = 0.5
+RETRY_SECONDS: Final = 0.25
+MOST_FAILED: Final = 8
+"""Reads in a row, each of which is waited longer after; after the first not at all, for it may
+have met a connection that has been dead for long."""
 SPREAD: Final = 0.25
 """Polls and retries come up to so much of their time earlier: else all of them come at once after
 each loss of the listening connection."""
@@ -59,6 +62,7 @@ class Tail:
 
     async def follow(self, since: int) -> None:
         """Until the log has ended. `since`: what whoever came first has seen."""
+        failed = 0
         async with self._listener.subscribe(EVENTS_CHANNEL, str(self.log.job_id)) as rung:
             while not self.has_ended:
                 rung.clear()
@@ -67,10 +71,12 @@ class Tail:
                 except ReadErrors as error:
                     READS_FAILED.inc()
                     log.warning("log_unread", error=str(error) or type(error).__name__)
-                    await asyncio.sleep(self._soon(RETRY_SECONDS))
-                else:
-                    if not (more or self.has_ended):
-                        await wait_for_ring(rung, self._soon(self._poll_seconds))
+                    await asyncio.sleep(self._soon(min(failed, MOST_FAILED) * RETRY_SECONDS))
+                    failed += 1
+                    continue
+                failed = 0
+                if not (more or self.has_ended):
+                    await wait_for_ring(rung, self._soon(self._poll_seconds))
 
     async def after(self, seq: int) -> Sequence[Told]:
         """The next of the events after `seq`, from the window or the log; none where none is known
