@@ -66,6 +66,17 @@ def test_what_was_seen_is_passed_over(script: Scripted, either: Either) -> None:
     assert log.streams == [0, 3]
 
 
+def test_why_it_is_tried_again_is_told_and_a_stream_that_only_ends_is_no_fault(
+    script: Scripted, either: Either
+) -> None:
+    script.respond = EventLog(
+        LAST, [Fault("end", 3), Fault("cut", 40), Fault("status", 503)]
+    ).respond
+    missed: list = []
+    assert seqs(either.do("events", "1", missed=missed.append)) == list(range(1, LAST + 1))
+    assert [error.code for error in missed] == ["api_unreachable", "some_reason"]
+
+
 def test_a_job_is_watched_by_its_id_or_as_it_was_answered(script: Scripted, either: Either) -> None:
     script.respond = EventLog(LAST).respond
     assert either.do("events", {"id": "1"}) == either.do("events", "1")

@@ -136,6 +136,7 @@ async def test_a_job_is_followed_across_restarts_of_the_api(programs: Programs) 
         programs.serve()
         status, out = follower.ended()
     assert status == 0, follower.words
+    assert f"no answer from {api.url}" in follower.words
     assert f"{len(PRODUCTS)} trained" in out
     told = [line.partition("] ")[2] for line in follower.words.splitlines() if line[:1] == "["]
     assert told == lasting_messages(api)

@@ -17,17 +17,25 @@ from morrow.values import Id
 SERVER_SENT: Final = "text/event-stream"
 OPEN: Final = {"queued", "running"}
 
+Missed = Callable[[MorrowError], None]
+
 
 async def events(
-    link: Link, job: Job | Id, *, since: int = 0, patience: float = 120.0
+    link: Link,
+    job: Job | Id,
+    *,
+    since: int = 0,
+    patience: float = 120.0,
+    missed: Missed | None = None,
 ) -> AsyncGenerator[Event, None]:
     """Every event of a job after `since`, once and in order, up to `job.finished`.
 
-    A stream that is cut, by whatever, is taken up after the last event. Raises `GaveUp` once the
-    service could not be reached for `patience` seconds on end, and `Refused` where it will not.
+    A stream that is cut, by whatever, is taken up after the last event; `missed` is told why the
+    service could not be reached, each time that it is tried again. Raises `GaveUp` once that has
+    lasted for `patience` seconds on end, and `Refused` where the service will not.
     """
     place = Place(_id_of(job), since, patience, link.retries, link.random)
-    async with aclosing(_events(link, place, None)) as followed:
+    async with aclosing(_events(link, place, None, missed)) as followed:
         async for event in followed:
             yield event
 
@@ -52,7 +60,9 @@ async def wait(
     return await link.answer(get_job(job_id))
 
 
-async def _events(link: Link, place: Place, until: float | None) -> AsyncGenerator[Event, None]:
+async def _events(
+    link: Link, place: Place, until: float | None, missed: Missed | None = None
+) -> AsyncGenerator[Event, None]:
     while not place.finished:
         before = place.seen
         try:
@@ -65,6 +75,8 @@ async def _events(link: Link, place: Place, until: float | None) -> AsyncGenerat
             pause = place.pause()
         except MorrowError as error:
             pause = place.pause_after(error, link.clock())
+            if missed is not None:
+                missed(error)
         if not place.finished:
             await link.wire.pause(min(pause, _left(link, place, until)))
 

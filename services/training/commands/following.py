@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 if TYPE_CHECKING:
-    from morrow import Client
-    from morrow.schemas import Job
+    from morrow import Client, MorrowError
+    from morrow.schemas import Event, Job
     from services.training.commands.screen import Screen
 
 FAILED: Final = {"failed", "cancelled"}
@@ -32,11 +32,26 @@ def follow_to_end(client: "Client", screen: "Screen", job: "Job") -> "Job":
     """Show the job's progress; the job as it is when it is finished."""
     from services.training.commands.job_bars import watch_job
 
-    watch_job(screen, job, client.events(job["id"]))
+    watch_job(screen, job, _events(client, screen, job))
     finished = client.get_job(job["id"])
     for warning in finished["warnings"]:
         screen.say(f"! {warning['message']}")
     return finished
+
+
+def _events(client: "Client", screen: "Screen", job: "Job") -> "Iterator[Event]":
+    """The job's events; each time that the API is away is told once."""
+    away = False
+
+    def missed(error: "MorrowError") -> None:
+        nonlocal away
+        if not away:
+            screen.say(f"! {error.detail}: trying again")
+        away = True
+
+    for event in client.events(job, missed=missed):
+        away = False
+        yield event
 
 
 @contextmanager
