@@ -43,16 +43,16 @@ def fit_boosters(
         params=shared,
         free_raw_data=False,
     )
-    return tuple(
-        lightgbm.train(
-            {**shared, **objective},
-            data,
-            num_boost_round=config.rounds,
-            # Else it is written as text and read again, which the saving does anyway.
-            keep_training_booster=True,
-        )
-        for objective in objectives
-    )
+    return tuple(_fitted({**shared, **objective}, data, config.rounds) for objective in objectives)
+
+
+def _fitted(parameters: dict[str, object], data: lightgbm.Dataset, rounds: int) -> lightgbm.Booster:
+    """Without the rows that it learnt from, which it would keep for as long as it lives."""
+    import lightgbm
+
+    # Else it is written as text and read again, which the saving does anyway.
+    booster = lightgbm.train(parameters, data, num_boost_round=rounds, keep_training_booster=True)
+    return booster.free_dataset()
 
 
 def _parameters(config: PoolConfig, seed: int, rows: int) -> dict[str, object]:

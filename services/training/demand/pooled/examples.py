@@ -62,21 +62,33 @@ def training_rows(
     examples: Sequence[Example], pairs: Sequence[Pairs], knowledge: Knowledge, config: PoolConfig
 ) -> Rows:
     """The rows of all pairs, weighted by age and by a power of volume."""
-    tables = [
-        knowledge.table(example, pair.origins, pair.targets)
-        for example, pair in zip(examples, pairs, strict=True)
-    ]
+    names, features = _features(examples, pairs, knowledge)
     weight = np.concatenate(
         [_weight(example, pair, config) for example, pair in zip(examples, pairs, strict=True)]
     )
     return Rows(
-        features=np.concatenate([as_matrix(table) for table in tables]),
-        names=tuple(tables[0]),
+        features=features,
+        names=names,
         target=np.concatenate(
             [_target(example, pair) for example, pair in zip(examples, pairs, strict=True)]
         ),
         weight=weight / weight.mean() if len(weight) else weight,
     )
+
+
+def _features(
+    examples: Sequence[Example], pairs: Sequence[Pairs], knowledge: Knowledge
+) -> tuple[tuple[str, ...], Floats]:
+    """Filled series by series, so that the rows are in memory once."""
+    ends = np.cumsum([len(pair.targets) for pair in pairs])
+    names: tuple[str, ...] = ()
+    features: Floats = np.empty((0, 0))
+    for example, pair, end in zip(examples, pairs, ends, strict=True):
+        table = knowledge.table(example, pair.origins, pair.targets)
+        if not names:
+            names, features = tuple(table), np.empty((ends[-1], len(table)))
+        features[end - len(pair.targets) : end] = as_matrix(table)
+    return names, features
 
 
 def _target(example: Example, pair: Pairs) -> Floats:
