@@ -3,16 +3,19 @@
     python -m benchmarks.watched_cost [--products 50] [--sockets 1000] [--rounds 3]
 
 The same job of one tenant, forced, over HTTP on a `morrow up` of its own, in turns with nobody who
-watches and with all of the sockets, opened right after it was asked for. Its one training child and
-the fork server run on one core; on the other all else: the API, PostgreSQL, the worker, and those
-who watch, who in life would be elsewhere. Seconds are from the job's request to its end, by the
-database's clock; of the processor those of the API, and those of the watchers' own process.
+watches and with all of the sockets, which are let in before the worker begins: it is stopped until
+then. Its one training child and the fork server run on one core; on the other all else: the API,
+PostgreSQL, the worker, and those who watch, who in life would be elsewhere. Wall seconds are the
+job's, from its start to its end by the database's clock; of the processor those that the API took
+meanwhile, those it took to let the watchers in, and those of the watchers' own process.
 """
 
 import argparse
 import json
 import os
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -37,14 +40,14 @@ FINISHED: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Of one job: wall seconds, processor seconds of the API, its events, and what the watchers
-    were told, if there were any."""
+    """Of one job: its wall seconds, the API's processor seconds before it began and since, its
+    events, and what the watchers were told, if there were any."""
 
     wall: float
+    opening: float
     api: float
     events: int
-    opening: float = 0.0
-    told: Told | None = None
+    told: Told | None
 
 
 def run(products: int, sockets: int, rounds: int) -> dict[str, object]:
@@ -71,25 +74,37 @@ def part(service: Service) -> None:
 
 
 def timed_job(service: Service, client: httpx.Client, sockets: int) -> Taken:
-    api = api_of(service)
+    api = program_of(service, "serve")
     with crowd(SERVING) as watching:
-        spent = cpu_seconds(api)
-        job, opening = order(client, WANTED), 0.0
-        if sockets:
-            opening = watching.open(service.address, [seat_at(client, job)] * sockets)
+        with held(program_of(service, "worker")):
+            job, spent = order(client, WANTED), cpu_seconds(api)
+            if sockets:
+                watching.open(service.address, [seat_at(client, job)] * sockets)
+            opened = cpu_seconds(api)
         job = finished(client, job)
         if job["status"] != "succeeded":
             raise RuntimeError(f"the job ended {job['status']}: {job['products']}")
+        served = cpu_seconds(api)
         events = events_of(client, job["id"])[-1]["seq"]
         told = watching.leave([UNTIL_CLOSED]) if sockets else None
-    return Taken(seconds_of(job), cpu_seconds(api) - spent, events, opening, told)
+    return Taken(seconds_of(job), opened - spent, served - opened, events, told)
 
 
-def api_of(service: Service) -> int:
-    """Its process."""
+def program_of(service: Service, name: str) -> int:
+    """The process of one of the programs that `morrow up` runs."""
     started = descendants(service.pid, children_by_parent())
-    [api] = [one for one in started if "services.training.cli serve" in command_of(one)]
-    return api
+    [found] = [one for one in started if f"services.training.cli {name}" in command_of(one)]
+    return found
+
+
+@contextmanager
+def held(process: int) -> Iterator[None]:
+    """Stopped for as long as the body runs."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def seat_at(client: httpx.Client, job: Mapping[str, Any]) -> Seat:
@@ -98,8 +113,8 @@ def seat_at(client: httpx.Client, job: Mapping[str, Any]) -> Seat:
 
 
 def seconds_of(job: Mapping[str, Any]) -> float:
-    asked, ended = (datetime.fromisoformat(job[name]) for name in ("created_at", "finished_at"))
-    return (ended - asked).total_seconds()
+    began, ended = (datetime.fromisoformat(job[name]) for name in ("started_at", "finished_at"))
+    return (ended - began).total_seconds()
 
 
 def compared(alone: Sequence[Taken], watched: Sequence[Taken]) -> dict[str, object]:
@@ -114,7 +129,7 @@ def compared(alone: Sequence[Taken], watched: Sequence[Taken]) -> dict[str, obje
         "api_alone_cpu_s": round(median(job.api for job in alone), 2),
         "api_watched_cpu_s": round(median(job.api for job in watched), 2),
         "watchers_cpu_s": round(median(one.cpu_seconds for one in told), 2),
-        "open_s": round(median(job.opening for job in watched), 2),
+        "api_opening_cpu_s": round(median(job.opening for job in watched), 2),
         "lost": sum(count_lost(seqs, range(1, last + 1)) for last, seqs in heard),
         "astray": sum(count_astray(seqs) for _, seqs in heard),
         "not_closed_as_finished": sum(code != FINISHED for code in codes),
