@@ -14,7 +14,7 @@ from shared.abortable import ABORT, cut
 
 FRAMES: Final = "morrow.frames"
 """The extension of `websocket.send` by which frames are sent that were made before, in place of
-`text`: whole ones, for many clients at once."""
+`text`: whole ones, for many clients at once. Its `write` takes some without being awaited."""
 UNSENT_BYTES: Final = 64 * 1024
 """What the kernel keeps for one who does not read, about; else megabytes."""
 UNWRITTEN_BYTES: Final = 32 * 1024
@@ -45,7 +45,10 @@ class AnsweringWebSocket(WebSocketsSansIOProtocol):
             self.transport.close()
 
     async def run_asgi(self) -> None:
-        self.scope["extensions"] |= {FRAMES: {}, ABORT: {"call": partial(cut, self.transport)}}
+        self.scope["extensions"] |= {
+            FRAMES: {"write": self.write_now},
+            ABORT: {"call": partial(cut, self.transport)},
+        }
         await super().run_asgi()
 
     async def send(self, message: Any) -> None:
@@ -60,6 +63,16 @@ class AnsweringWebSocket(WebSocketsSansIOProtocol):
         if self.disconnected or self.conn.state is not OPEN:
             raise ClientDisconnected
         self.transport.write(message[FRAMES])
+
+    def write_now(self, frames: bytes) -> bool:
+        """Write whole frames, unless something waits to be written before them, or the connection
+        is not open any more; whether it did."""
+        if self.disconnected or self.conn.state is not OPEN:
+            return False
+        if self.transport.is_closing() or self.transport.get_write_buffer_size():
+            return False
+        self.transport.write(frames)
+        return True
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()

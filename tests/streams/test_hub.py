@@ -1,16 +1,19 @@
 """All who watch a job: told everything once, in order, of one reading, whatever fails meanwhile."""
 
 import asyncio
+import json
 import math
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
+from itertools import cycle
 from random import Random
 from uuid import UUID, uuid4
 
 import pytest
 from prometheus_client import REGISTRY
 
+from benchmarks.stream_frames import Frames
 from services.training.identity.standing import Standing
 from services.training.jobs.events import (
     EVENTS_CHANNEL,
@@ -23,8 +26,8 @@ from services.training.jobs.schemas import TrainingRequest
 from services.training.jobs.store import add_job
 from services.training.streams.ending import Ending
 from services.training.streams.hub import Hub
-from services.training.streams.watcher import Watcher
-from services.training.streams.window import PAGE
+from services.training.streams.watcher import Watcher, Write
+from services.training.streams.window import CHUNK_BYTES, PAGE
 from services.training.tables import Job
 from shared.background import running
 from shared.database import PoolLimits, Sessions, connect_directly, make_engine, make_sessions
@@ -97,8 +100,10 @@ async def hearing(database: Database, bell: Bell, lifetime: float = 60) -> Async
 
 
 @contextmanager
-def watching(hub: Hub, log: Log, since: int = 0) -> Iterator[Watcher]:
-    with hub.watch("test", log.tenant_id, log.job_id, since, Standing()) as watcher:
+def watching(
+    hub: Hub, log: Log, since: int = 0, write: Write | None = None
+) -> Iterator[Watcher]:
+    with hub.watch("test", log.tenant_id, log.job_id, since, Standing(), write) as watcher:
         yield watcher
 
 
@@ -279,3 +284,49 @@ async def test_a_patient_one_is_told_that_nothing_came(hub: Hub, log: Log) -> No
     with watching(hub, log, since=1) as watcher:
         assert await watcher.next(0.01) == ()
         assert watcher.ending is None
+
+
+@pytest.mark.parametrize("taken", [(True,), (False,), (True, False), (False, True, True)])
+async def test_written_at_once_or_read_everything_is_told_once_and_in_order(
+    hub: Hub, log: Log, taken: tuple[bool, ...]
+) -> None:
+    told: list[int] = []
+    read: list[int] = []
+    turns = cycle(taken)
+
+    def write(frames: bytes) -> bool:
+        if takes := next(turns):
+            told.extend(json.loads(text)["seq"] for _, text in Frames().feed(frames))
+        return takes
+
+    async def read_on(watcher: Watcher) -> None:
+        while found := await watcher.next():
+            await asyncio.sleep(0.001)  # as sending takes a while, in which more may come
+            told.extend(each.seq for each in found)
+            read.extend(each.seq for each in found)
+            watcher.sent(found)
+
+    with watching(hub, log, write=write) as watcher:
+        reading = asyncio.create_task(read_on(watcher))
+        for _ in range(12):
+            await log.tell(2)
+            await asyncio.sleep(0.01)
+        await log.finish()
+        await asyncio.wait_for(reading, PATIENCE_SECONDS)
+    assert told == list(range(1, 27))
+    assert len(read) == 26 if taken == (False,) else len(read) < 26
+
+
+async def test_what_is_written_at_once_is_no_more_than_a_chunk(hub: Hub, log: Log) -> None:
+    written: list[bytes] = []
+
+    def write(frames: bytes) -> bool:
+        written.append(frames)
+        return True
+
+    with watching(hub, log, write=write) as watcher:
+        reading = asyncio.create_task(read_all(watcher))
+        await log.tell(3, "x" * 30_000)
+        await log.finish()
+        assert await reading == [1, 2, 3, 4, *([] if written else [5])]
+    assert all(len(frames) < CHUNK_BYTES for frames in written)

@@ -21,7 +21,7 @@ from services.training.streams.log import Log
 from services.training.streams.pages import Pages
 from services.training.streams.tail import Tail
 from services.training.streams.telemetry import LOGS_FOLLOWED, STREAMS_CLOSED, STREAMS_OPEN
-from services.training.streams.watcher import Watcher
+from services.training.streams.watcher import Watcher, Write
 from shared.database import Sessions, make_engine, make_sessions
 from shared.doorbell import Listener
 from shared.roles import API
@@ -57,12 +57,19 @@ class Hub:
 
     @contextmanager
     def watch(
-        self, kind: str, tenant_id: UUID, job_id: UUID, since: int, standing: Standing
+        self,
+        kind: str,
+        tenant_id: UUID,
+        job_id: UUID,
+        since: int,
+        standing: Standing,
+        write: Write | None = None,
     ) -> Iterator[Watcher]:
         """Somebody who may watch the job and has seen everything up to `since`: until they leave,
-        their `standing` ends, or this process does."""
+        their `standing` ends, or this process does. What comes while they wait is written, where
+        it can be, by `write`."""
         tail = self._tail_of(tenant_id, job_id, since)
-        watcher = Watcher(kind, tail, since)
+        watcher = Watcher(kind, tail, since, write)
         tail.watchers.add(watcher)
         self._watchers.add(watcher)
         STREAMS_OPEN.labels(kind).inc()

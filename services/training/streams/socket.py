@@ -40,11 +40,11 @@ async def watch_job(
         await socket.send_denial_response(problem_response(socket, problem))
         return
     await socket.accept()
-    hub = hub_of(socket)
+    hub, write = hub_of(socket), socket.scope["extensions"].get(FRAMES, {}).get("write")
     with (
         resources.streams.holding(stream),
         resources.door.watch.over(caller) as standing,
-        hub.watch("websocket", caller.tenant_id, job_id, since, standing) as watcher,
+        hub.watch("websocket", caller.tenant_id, job_id, since, standing, write) as watcher,
     ):
         await _serve(socket, watcher)
 

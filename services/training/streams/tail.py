@@ -17,7 +17,7 @@ from services.training.streams.ending import Ending
 from services.training.streams.log import Log, ReadErrors
 from services.training.streams.pages import Pages
 from services.training.streams.telemetry import LOG_READS, READS_FAILED
-from services.training.streams.told import Told
+from services.training.streams.told import Told, frames_of
 from services.training.streams.window import Window, beginning, chunk_of, end_of_page
 from shared.doorbell import Listener, wait_for_ring
 
@@ -101,7 +101,7 @@ class Tail:
         if found.gone:
             self.end(Ending.ERASED)
         elif found.told or found.has_ended:
-            self.wake()
+            self.wake(found.told)
         return len(found.told) == MOST_EVENTS
 
     def end(self, ending: Ending) -> None:
@@ -109,9 +109,12 @@ class Tail:
         for watcher in list(self.watchers):
             watcher.end(ending)
 
-    def wake(self) -> None:
+    def wake(self, told: Sequence[Told]) -> None:
+        """Those who wait for just these are sent them; the others see to themselves."""
+        frames = frames_of(told) if len(chunk_of(told, 0)) == len(told) else b""
         for watcher in self.watchers:
-            watcher.woken.set()
+            if not (frames and watcher.take(told, frames)) or self.has_ended:
+                watcher.woken.set()
 
     def _soon(self, seconds: float) -> float:
         return seconds * (1 - SPREAD * self._jitter.random())

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from services.training.streams.ending import Ending
@@ -14,18 +14,23 @@ from services.training.streams.told import Told
 SEND_SECONDS: Final = 5.0
 """Who has not taken what was sent before within these is cut off."""
 
+Write = Callable[[bytes], bool]
+"""Writes frames at once, unless something waits to be written before them; whether it did."""
+
 
 class Watcher:
     """Has been sent everything up to `seq`. Whoever is slow falls behind the tail's window and is
     told from the log, so nothing that has a `seq` is lost: progress is thinned to the latest by the
     worker, before it gets one."""
 
-    def __init__(self, kind: str, tail: Tail, since: int) -> None:
+    def __init__(self, kind: str, tail: Tail, since: int, write: Write | None = None) -> None:
         self.kind = kind
         self.seq = since
         self.ending: Ending | None = None
         self.woken = asyncio.Event()
         self._tail = tail
+        self._write = write
+        self._waits = False
         self._came_at = tail.last
 
     async def next(self, patience: float | None = None) -> Sequence[Told]:
@@ -41,6 +46,17 @@ class Watcher:
             elif not told and not await self._wait(patience):
                 break
         return ()
+
+    def take(self, told: Sequence[Told], frames: bytes) -> bool:
+        """Whether this was sent at once: it waits for just these. To wake its task would take
+        several times as long, and a thousand of them longer than all else."""
+        waits = self._waits and not self.woken.is_set()
+        if self._write is None or not waits or told[0].seq != self.seq + 1:
+            return False
+        if not self._write(frames):
+            return False
+        self.sent(told)
+        return True
 
     def sent(self, told: Sequence[Told]) -> None:
         self.seq = told[-1].seq
@@ -65,9 +81,12 @@ class Watcher:
 
     async def _wait(self, patience: float | None) -> bool:
         """Whether something happened."""
+        self._waits = True
         try:
             async with asyncio.timeout(patience):
                 await self.woken.wait()
         except TimeoutError:
             return False
+        finally:
+            self._waits = False
         return True
