@@ -100,9 +100,7 @@ async def hearing(database: Database, bell: Bell, lifetime: float = 60) -> Async
 
 
 @contextmanager
-def watching(
-    hub: Hub, log: Log, since: int = 0, write: Write | None = None
-) -> Iterator[Watcher]:
+def watching(hub: Hub, log: Log, since: int = 0, write: Write | None = None) -> Iterator[Watcher]:
     with hub.watch("test", log.tenant_id, log.job_id, since, Standing(), write) as watcher:
         yield watcher
 
