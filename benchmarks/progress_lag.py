@@ -43,7 +43,6 @@ from benchmarks.service import Service, checked, load, morrow_up, order, tenant_
 from services.training.jobs.events import EVENTS_CHANNEL
 from shared.postgres import EmbeddedPostgres
 
-AGAIN: Final = {"force": True}
 LONG: Final = {"families": ["prophet"], "optimizer": "random", "max_trials": 200, "force": True}
 LOOK_SECONDS: Final = 0.002
 STILL_SECONDS: Final = 0.3
@@ -62,7 +61,10 @@ class Seen:
         return [at for at, event in self.events if event["type"] == type]
 
 
-def run(products: int, rounds: int, cancellations: int) -> dict[str, object]:
+def run(
+    products: int, rounds: int, cancellations: int, families: Sequence[str] | None
+) -> dict[str, object]:
+    wanted = {"families": families, "force": True}
     with tempfile.TemporaryDirectory(prefix="morrow-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)
@@ -78,7 +80,7 @@ def run(products: int, rounds: int, cancellations: int) -> dict[str, object]:
                     steps = [
                         one
                         for _ in track(range(rounds), "Jobs", console=SCREEN)
-                        for one in watched(client, dsn, log)
+                        for one in watched(client, dsn, log, wanted)
                     ]
                     numbers = track(range(cancellations), "Cancellations", console=SCREEN)
                     cancelled = [asyncio.run(cancel(client, service)) for _ in numbers]
@@ -92,10 +94,12 @@ def run(products: int, rounds: int, cancellations: int) -> dict[str, object]:
     }
 
 
-def watched(client: httpx.Client, dsn: str, log: Path) -> list[dict[str, float]]:
+def watched(
+    client: httpx.Client, dsn: str, log: Path, wanted: Mapping[str, Any]
+) -> list[dict[str, float]]:
     """The seconds of each step, of each series of a job that was watched to its end."""
     before = len(list(published(log)))
-    job = order(client, AGAIN)["id"]
+    job = order(client, wanted)["id"]
     seen = asyncio.run(watch(client, dsn, job))
     told = list(published(log))[before:]
     received = seen.received("product.trained")
@@ -213,8 +217,9 @@ def main() -> None:
     parser.add_argument("--products", type=int, default=120)
     parser.add_argument("--rounds", type=int, default=1, help="jobs watched to their end")
     parser.add_argument("--cancellations", type=int, default=20)
+    parser.add_argument("--families", nargs="*", help="of the jobs watched, else all there are")
     asked = parser.parse_args()
-    found = run(asked.products, asked.rounds, asked.cancellations)
+    found = run(asked.products, asked.rounds, asked.cancellations, asked.families)
     print(json.dumps({"load": [round(one, 2) for one in os.getloadavg()], **found}, indent=2))
 
 

@@ -43,7 +43,7 @@ async def cancel_tasks(session: AsyncSession, job_id: UUID) -> None:
         tables.Task.state == State.CANCELLED.value,
     )
     count = await session.scalar(cancelled) or 0
-    first, percent, _ = await advance(session, job_id, count)
+    first, percent = await advance(session, job_id, count)
     told = {
         "job": job_id,
         "kind": TRAIN,

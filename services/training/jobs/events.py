@@ -4,13 +4,15 @@ Appending locks the job's row, so whoever appends next sees the one before. An e
 the transaction of what it reports; the doorbell is rung after that has committed.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from itertools import accumulate
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
@@ -18,6 +20,25 @@ from services.training.jobs.pace import Pace
 
 EVENTS_CHANNEL = "morrow_events"
 MOST_EVENTS = 1000
+
+# In one statement, for the job is locked meanwhile, and others wait.
+APPEND: Final = text("""
+WITH before AS (
+  SELECT j.tenant_id, j.id, j.last_seq, j.percent FROM jobs j
+  WHERE j.tenant_id = app_tenant() AND j.id = :job FOR UPDATE
+), moved_on AS (
+  UPDATE jobs j SET last_seq = b.last_seq + :count, percent = greatest(b.percent, :percent),
+    pace = coalesce(CAST(:pace AS jsonb), j.pace)
+  FROM before b WHERE j.tenant_id = b.tenant_id AND j.id = b.id
+)
+INSERT INTO job_events
+  (tenant_id, job_id, seq, type, percent, eta_seconds, message, product, location, data)
+SELECT b.tenant_id, b.id, b.last_seq + e.nth, e.told->>'type',
+  round(greatest(b.percent, (e.told->>'percent')::float8)::numeric, 2),
+  (e.told->>'eta_seconds')::float8, e.told->>'message', e.told->>'product', e.told->>'location',
+  nullif(e.told->'data', 'null')
+FROM before b, jsonb_array_elements(CAST(:events AS jsonb)) WITH ORDINALITY AS e (told, nth)
+""")
 
 
 class EventType(StrEnum):
@@ -57,55 +78,36 @@ async def append(
     where there is news of it."""
     if not events:
         return
-    most = max(event.percent for event in events)
-    first_seq, percent, tenant_id = await advance(session, job_id, len(events), most, pace)
-    rows = []
-    for seq, event in enumerate(events, first_seq):
-        percent = max(percent, event.percent)
-        rows.append(
-            {
-                "tenant_id": tenant_id,
-                "job_id": job_id,
-                "seq": seq,
-                "type": event.type.value,
-                "percent": round(percent, 2),
-                "eta_seconds": event.eta_seconds,
-                "message": event.message,
-                "product": event.product,
-                "location": event.location,
-                "data": event.data,
-            }
-        )
-    await session.execute(insert(tables.JobEvent), rows)
+    percents = list(accumulate((event.percent for event in events), max))
+    told = [
+        asdict(event) | {"percent": percent}
+        for event, percent in zip(events, percents, strict=True)
+    ]
+    values = {
+        "job": job_id,
+        "count": len(events),
+        "percent": percents[-1],
+        "pace": None if pace is None else json.dumps(pace.to_json()),
+        "events": json.dumps(told),
+    }
+    await session.execute(APPEND, values)
 
 
-async def advance(
-    session: AsyncSession,
-    job_id: UUID,
-    events: int,
-    percent: float = 0.0,
-    pace: Pace | None = None,
-) -> tuple[int, float, UUID]:
-    """Lock the job and move its counters on by so many events, up to so many percent: the first
-    new seq, the percent before, the tenant."""
+async def advance(session: AsyncSession, job_id: UUID, events: int) -> tuple[int, float]:
+    """Lock the job and move it on by so many events: the first new seq, and the percent."""
     job = (
         await session.execute(
-            select(tables.Job.last_seq, tables.Job.percent, tables.Job.tenant_id)
+            select(tables.Job.last_seq, tables.Job.percent)
             .where(tables.Job.id == job_id)
             .with_for_update()
         )
     ).one()
-    news: dict[str, Any] = {} if pace is None else {"pace": pace.to_json()}
     await session.execute(
         update(tables.Job)
         .where(tables.Job.id == job_id)
-        .values(
-            last_seq=tables.Job.last_seq + events,
-            percent=func.greatest(tables.Job.percent, percent),
-            **news,
-        )
+        .values(last_seq=tables.Job.last_seq + events)
     )
-    return job.last_seq + 1, job.percent, job.tenant_id
+    return job.last_seq + 1, job.percent
 
 
 async def read_events(

@@ -10,13 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.training import tables
 from services.training.jobs.pace import Left, Pace
 from services.training.jobs.schemas import ProductCounts
-from services.training.jobs.store import POOL, TRAIN
+from services.training.jobs.store import POOL, TRAIN, counted
 
 UNTIL_IT_ENDS = 99.0
 
-# Of a large job a few rows: its pool, and the series that are at work.
+# Of a large job a few rows, its pool and the series that are at work; of the others their states.
 MEASURE: Final = text("""
-SELECT extract(epoch FROM clock_timestamp())::float8 AS at,
+SELECT (
+    SELECT coalesce(jsonb_object_agg(s.state, s.series), '{}') FROM (
+      SELECT t.state, count(*) AS series FROM tasks t
+      WHERE t.tenant_id = app_tenant() AND t.group_id = :job AND t.kind = :train
+      GROUP BY t.state
+    ) s
+  ) AS states,
+  extract(epoch FROM clock_timestamp())::float8 AS at,
   coalesce(sum(w.cost) FILTER (WHERE w.kind = :pool), 0) AS pool,
   coalesce(sum(w.cost * w.done) FILTER (WHERE w.kind = :pool), 0) AS pool_done,
   coalesce(sum(w.cost * w.done) FILTER (WHERE w.kind = :train), 0) AS parts,
@@ -43,6 +50,7 @@ class Work:
     under way counts with the part of it that is done."""
 
     at: float
+    counts: ProductCounts
     total: float
     left: Left
 
@@ -55,24 +63,26 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class HowFar:
+    counts: ProductCounts
     percent: float
     eta_seconds: float | None
     pace: Pace
 
 
-async def look(session: AsyncSession, job: tables.Job, counts: ProductCounts, width: int) -> HowFar:
+async def look(session: AsyncSession, job: tables.Job, width: int) -> HowFar:
     """How far the job is, which the caller has locked; of a worker that trains `width` at once."""
-    work = await measure_work(session, job.id, counts)
+    work = await measure_work(session, job.id)
     if job.pace is None:
         pace = Pace.starting(work.left, work.at, width)
     else:
         pace = Pace.of_json(job.pace).heard(work.left, work.at, width)
-    return HowFar(work.percent, pace.seconds_left(work.at), pace)
+    return HowFar(work.counts, work.percent, pace.seconds_left(work.at), pace)
 
 
-async def measure_work(session: AsyncSession, job_id: UUID, counts: ProductCounts) -> Work:
+async def measure_work(session: AsyncSession, job_id: UUID) -> Work:
     names = {"job": job_id, "pool": POOL, "train": TRAIN}
     found = (await session.execute(MEASURE, names)).one()
+    counts = counted(found.states.items())
     left = Left(
         pool=found.pool - found.pool_done,
         series=counts.total - counts.ended - found.parts,
@@ -80,4 +90,4 @@ async def measure_work(session: AsyncSession, job_id: UUID, counts: ProductCount
         longest=found.longest,
         slowest=found.slowest,
     )
-    return Work(found.at, found.pool + counts.total, left)
+    return Work(found.at, counts, found.pool + counts.total, left)

@@ -12,7 +12,6 @@ from services.training.jobs.events import EVENTS_CHANNEL, EventType, NewEvent, a
 from services.training.jobs.percent import look
 from services.training.jobs.schemas import ENDED, JobStatus, ProductCounts
 from services.training.jobs.store import (
-    count_products,
     end_job,
     ended_status,
     lock_job,
@@ -73,11 +72,10 @@ async def tell(
     """Append the event with the job's percent by now, and when it will have ended; the states of
     its series."""
     job = await locked_job(session, task.group_id)
-    counts = (await count_products(session, [job.id]))[job.id]
-    far = await look(session, job, counts, shop.slots.width)
+    far = await look(session, job, shop.slots.width)
     told = replace(event, percent=far.percent, eta_seconds=far.eta_seconds)
     await append(session, job.id, [told], far.pace)
-    return counts
+    return far.counts
 
 
 async def tell_and_end(

@@ -3,7 +3,7 @@ a second time."""
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, text, tuple_, update
@@ -102,13 +102,18 @@ async def count_products(
         .where(tables.Task.group_id.in_(job_ids), tables.Task.kind == TRAIN)
         .group_by(tables.Task.group_id, tables.Task.state)
     )
-    states: dict[UUID, Counter[str]] = {job_id: Counter() for job_id in job_ids}
+    states: dict[UUID, list[tuple[str, int]]] = {job_id: [] for job_id in job_ids}
     for job_id, state, count in rows:
-        states[job_id][product_state(State(state)).value] += count
-    return {
-        job_id: ProductCounts(total=sum(counts.values()), **counts)
-        for job_id, counts in states.items()
-    }
+        states[job_id].append((state, count))
+    return {job_id: counted(found) for job_id, found in states.items()}
+
+
+def counted(states: Iterable[tuple[str, int]]) -> ProductCounts:
+    """So many series in each state of their tasks."""
+    counts = Counter[str]()
+    for state, count in states:
+        counts[product_state(State(state)).value] += count
+    return ProductCounts(total=sum(counts.values()), **counts)
 
 
 def series_key(series_id: int) -> str:

@@ -26,20 +26,21 @@ async def read(session: AsyncSession, series_id: int) -> dict[Alias, UUID]:
     return {Alias(alias): model_id for alias, model_id in found}
 
 
-async def write(session: AsyncSession, tenant_id: UUID, series_id: int, aliases: Aliases) -> None:
-    """Make `aliases` the whole of them for this series."""
-    await session.execute(
-        delete(ModelAlias).where(
-            ModelAlias.series_id == series_id,
-            ModelAlias.alias.not_in([alias.value for alias in aliases]),
+async def write(
+    session: AsyncSession, tenant_id: UUID, series_id: int, before: Aliases, after: Aliases
+) -> None:
+    """Make `after` the whole of them for a series that is held, and had these `before`."""
+    if gone := [alias.value for alias in before if alias not in after]:
+        await session.execute(
+            delete(ModelAlias).where(ModelAlias.series_id == series_id, ModelAlias.alias.in_(gone))
         )
-    )
-    if not aliases:
-        return
     rows = [
         {"tenant_id": tenant_id, "series_id": series_id, "alias": alias.value, "model_id": model}
-        for alias, model in aliases.items()
+        for alias, model in after.items()
+        if before.get(alias) != model
     ]
+    if not rows:
+        return
     statement = insert(ModelAlias).values(rows)
     await session.execute(
         statement.on_conflict_do_update(

@@ -68,7 +68,7 @@ async def _change(
 ) -> None:
     if before == after:
         return
-    await alias_store.write(session, model.tenant_id, model.series_id, after)
+    await alias_store.write(session, model.tenant_id, model.series_id, before, after)
     told = {"before": _told(before), "after": _told(after)}
     record(session, actor, action, f"model:{model.id}", **told)
 

@@ -39,8 +39,9 @@ async def drop_versions(session: AsyncSession, model: Model, retention: Retentio
     if retention.versioning:
         return ()
     await alias_store.lock_series(session, model.series_id)
-    kept = _kept(await alias_store.read(session, model.series_id), retention)
-    await alias_store.write(session, model.tenant_id, model.series_id, kept)
+    before = await alias_store.read(session, model.series_id)
+    kept = _kept(before, retention)
+    await alias_store.write(session, model.tenant_id, model.series_id, before, kept)
     gone = await _delete_all_but(session, model.series_id, kept.values())
     return await _unnamed(session, gone)
 

@@ -48,25 +48,22 @@ async def publish_model(
     else:
         intact = await _is_intact(session, aliases.get(Alias.CHAMPION))
         after = publish(aliases, model.id, champion_is_intact=intact)
-    await alias_store.write(session, tenant_id, new.series_id, after)
+    await alias_store.write(session, tenant_id, new.series_id, aliases, after)
     return model
 
 
 async def _add_version(session: AsyncSession, tenant_id: UUID, new: NewModel) -> Model:
-    latest = await session.scalar(
-        select(func.max(Model.version)).where(Model.series_id == new.series_id)
+    latest = select(func.coalesce(func.max(Model.version), 0)).where(
+        Model.series_id == new.series_id
     )
     columns = {name: getattr(new, name) for name in NewModel.__slots__ if name != "forecast"}
-    model = Model(
+    added = insert(Model).values(
         tenant_id=tenant_id,
         id=uuid4(),
-        version=(latest or 0) + 1,
+        version=latest.scalar_subquery() + 1,
         **{**columns, "stage": new.stage.value},
     )
-    session.add(model)
-    await session.flush()
-    await session.refresh(model, ["created_at"])
-    return model
+    return (await session.scalars(added.returning(Model))).one()
 
 
 async def _add_forecast(session: AsyncSession, model: Model, new: NewModel) -> None:
@@ -88,8 +85,8 @@ async def _add_forecast(session: AsyncSession, model: Model, new: NewModel) -> N
 async def _is_intact(session: AsyncSession, model_id: UUID | None) -> bool:
     if model_id is None:
         return False
-    model = await read_model(session, model_id)
-    return model is not None and model.quarantined_at is None
+    intact = select(Model.id).where(Model.id == model_id, Model.quarantined_at.is_(None))
+    return await session.scalar(intact) is not None
 
 
 async def read_model(session: AsyncSession, model_id: UUID) -> Model | None:
