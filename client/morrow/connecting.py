@@ -31,8 +31,10 @@ def settings_for(url: str, key: str, timeout: float) -> HttpSettings:
     """Those of either HTTP client. A machine's own API is not asked for through a proxy. ValueError
     where `url` is no address, or `key` none that a header could hold."""
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError(f"{url!r} is no http:// or https:// address")
+    if "@" in parts.netloc:
+        raise ValueError("the address names a user: the key says who calls, so leave it out")
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise ValueError("the key is no API key: it is visible ASCII characters without a space")
     local = parts.hostname in LOOPBACK

@@ -39,7 +39,7 @@ def seqs(events: Sequence[dict]) -> list[int]:
     line=st.sampled_from(["\n", "\r\n", "\r"]),
 )
 @settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -85,7 +85,9 @@ async def test_a_client_in_a_loop_closes_what_it_opened() -> None:
 
 
 @pytest.mark.parametrize("client", [Client, AsyncClient])
-@pytest.mark.parametrize("url", ["", "morrow.example", "ftp://morrow.example", "http://"])
+@pytest.mark.parametrize(
+    "url", ["", "morrow.example", "ftp://x", "http://", "http://x?y", "http://u:p@x"]
+)
 def test_what_is_no_address_is_refused(client: type, url: str) -> None:
     with pytest.raises(ValueError, match="address"):
         client(url, "key")

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morrow import ImportLimits
@@ -85,6 +85,7 @@ def records(rows: list[list[str]]) -> Records:
 
 @pytest.mark.parametrize("suffix", [".csv", ".ndjson", ".json"])
 @given(rows=ROWS, most=st.integers(1, 10), size=st.integers(LONGEST_ROW, 400))
+@settings(max_examples=50, deadline=None)
 def test_a_file_is_cut_into_parts_of_whole_rows(
     suffix: str, rows: list[list[str]], most: int, size: int
 ) -> None:
@@ -97,6 +98,7 @@ def test_a_file_is_cut_into_parts_of_whole_rows(
 
 @pytest.mark.parametrize("suffix", list(WRITERS))
 @given(rows=ROWS.filter(bool), most=st.integers(1, 10))
+@settings(max_examples=25, deadline=None)
 def test_each_part_knows_what_came_before_it(suffix: str, rows: list[list[str]], most: int) -> None:
     made = parts(suffix, records(rows), ImportLimits(most, 10**6))
     before = 0
@@ -147,6 +149,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 @given(rows=ROWS, most=st.integers(1, 10), size=st.integers(LONGEST_ROW, 400))
+@settings(max_examples=50, deadline=None)
 def test_rows_are_cut_as_they_come(rows: list[list[str]], most: int, size: int) -> None:
     drawn = 0
 
@@ -167,6 +170,7 @@ def test_rows_are_cut_as_they_come(rows: list[list[str]], most: int, size: int) 
 
 
 @given(rows=ROWS, most=st.integers(1, 10), size=st.integers(LONGEST_ROW, 400))
+@settings(max_examples=50, deadline=None)
 def test_a_frame_is_cut_as_a_file_is(rows: list[list[str]], most: int, size: int) -> None:
     frame = pd.DataFrame(records(rows), columns=HEADER)
     made = list(parts_of_frame(frame, ImportLimits(most, size)))

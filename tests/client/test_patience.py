@@ -30,6 +30,12 @@ def test_pauses_are_short_again_after_an_event() -> None:
     assert [*pauses, here.pause_after(AWAY, 0.0)] == [1, 2, 4, 1]
 
 
+def test_pauses_are_short_again_after_a_stream_that_lasted() -> None:
+    here = place(1000.0)
+    assert [here.pause() for _ in range(3)] == [1, 2, 4]
+    assert [here.pause(lasted=seconds) for seconds in (7.0, 9.0, 3600.0, 1.0)] == [8, 1, 1, 2]
+
+
 def test_who_fails_for_as_long_as_patience_lasts_is_given_up() -> None:
     here = place(60.0)
     here.pause_after(AWAY, 100.0)

@@ -17,7 +17,7 @@ from tests.conftest import OPERATOR_KEY, Database
 from tests.processes import Programs, programs_on
 
 FOLLOWERS = 3
-EVENTS = 300
+EVENTS = 200
 
 
 @pytest.fixture

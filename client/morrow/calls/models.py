@@ -1,6 +1,6 @@
 """Model versions."""
 
-from morrow.call import Again, Call, Content, Pages, get, listed, post
+from morrow.call import BASE, Again, Call, Content, Pages, get, listed, post
 from morrow.schemas.models import Alias, Model, ModelDetail, Verification
 from morrow.values import Id
 
@@ -28,7 +28,7 @@ def import_artifact(
     """A bundle, or Prophet's own JSON, becomes its product's challenger."""
     return Call(
         "POST",
-        "/api/v1/models/import",
+        BASE + "/models/import",
         query={"product": product, "location": location},
         content=content,
         headers={"Repr-Digest": repr_digest},

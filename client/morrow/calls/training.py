@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from morrow.call import Again, Call, Pages, get, listed, post, put
+from morrow.call import BASE, Again, Call, Pages, get, listed, post, put
 from morrow.schemas.training import (
     Event,
     EventList,
@@ -89,7 +89,7 @@ def stream_events(job_id: Id, since: int) -> Call[object]:
     """A job's events after `since` as they come, as server-sent events."""
     return Call(
         "GET",
-        "/api/v1/training-jobs/{job_id}/events",
+        BASE + "/training-jobs/{job_id}/events",
         {"job_id": job_id},
         headers={
             "Accept": "text/event-stream",

@@ -64,7 +64,7 @@ async def _events(
     link: Link, place: Place, until: float | None, missed: Missed | None = None
 ) -> AsyncGenerator[Event, None]:
     while not place.finished:
-        before = place.seen
+        before, begun = place.seen, link.clock()
         try:
             async with aclosing(_stream(link, place, until)) as streamed:
                 async for event in streamed:
@@ -72,7 +72,7 @@ async def _events(
             if place.seen == before:
                 for event in await _polled(link, place):
                     yield event
-            pause = place.pause()
+            pause = place.pause(lasted=link.clock() - begun)
         except MorrowError as error:
             pause = place.pause_after(error, link.clock())
             if missed is not None:

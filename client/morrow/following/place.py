@@ -50,9 +50,10 @@ class Place:
         """The service is there, whether or not it has something to tell."""
         self._failing_since = None
 
-    def pause(self) -> float:
-        """The seconds to wait after a stream that has ended well, if before its job."""
-        self._attempt += 1
+    def pause(self, lasted: float = 0.0) -> float:
+        """The seconds to wait after a stream that has ended well, if before its job; one that
+        lasted for long was as good as one that told something."""
+        self._attempt = 1 if lasted > self.retries.longest_pause else self._attempt + 1
         return self.retries.jitter(self._attempt, self.random)
 
     def pause_after(self, error: MorrowError, now: float) -> float:

@@ -2,7 +2,6 @@
 
 from morrow.schemas.forecasts import Explanation, Forecast, ForecastDay, Part
 from morrow.schemas.models import DamagedArtifact, Model, ModelDetail, Scores, Verification
-from morrow.schemas.paging import Page
 from morrow.schemas.platform import (
     BreakerInstance,
     BreakerReset,
@@ -11,6 +10,7 @@ from morrow.schemas.platform import (
     Live,
     Ready,
 )
+from morrow.schemas.problems import Fault, Problem
 from morrow.schemas.sales import (
     CalendarEvent,
     Finding,
@@ -77,6 +77,7 @@ __all__ = [
     "Execution",
     "Explanation",
     "Failure",
+    "Fault",
     "Finding",
     "Forecast",
     "ForecastDay",
@@ -91,8 +92,8 @@ __all__ = [
     "Model",
     "ModelDetail",
     "OwnTenant",
-    "Page",
     "Part",
+    "Problem",
     "Product",
     "ProductCounts",
     "Ready",
