@@ -3,16 +3,23 @@
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, text
+from sqlalchemy import ColumnElement, Row, func, or_, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training.identity.caller import Caller, unauthorized
+from services.training.tables import ApiKey
 from shared.auth import Scope, prefix_of, same_secret
 
 KEYS_BY_PREFIX: Final = text("SELECT * FROM keys_by_prefix(:prefix)")
 
 NOBODY: Final = bytes(32)
 """A digest that nothing has."""
+
+
+def is_good() -> ColumnElement[bool]:
+    """Whether a key has neither been revoked nor expired, by the database's clock."""
+    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now())
+    return ApiKey.revoked_at.is_(None) & unexpired
 
 
 async def find_caller(engine: AsyncEngine, secret: str) -> Caller:

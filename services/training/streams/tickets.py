@@ -14,17 +14,14 @@ from sqlalchemy import delete, exists, func, insert, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training.identity.caller import Caller
+from services.training.identity.keys import is_good
 from services.training.tables import ApiKey, StreamTicket
 from shared.auth import Scope
 from shared.database import Sessions, tenant_transaction
 
 LIFETIME: Final = dt.timedelta(seconds=60)
 
-KEY_IS_GOOD: Final = exists().where(
-    ApiKey.id == StreamTicket.key_id,
-    ApiKey.revoked_at.is_(None),
-    or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now()),
-)
+KEY_IS_GOOD: Final = exists().where(ApiKey.id == StreamTicket.key_id, is_good())
 
 
 def make_ticket(tenant_id: UUID) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.training.identity.keys import is_good
 from services.training.metering.caps import over, read_limits, require_few, take_turns
 from services.training.tables import ApiKey
 from services.training.tenants.key_schemas import KeyBody
@@ -19,11 +20,6 @@ FORGOTTEN: Final = dt.timedelta(days=30)
 MOST_ENDED: Final = 10
 """So many keys there may be for each that may be in force."""
 FIRST_KEY: Final = KeyBody(name="first key", scopes=list(Scope))
-
-
-def _is_good() -> ColumnElement[bool]:
-    unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now())
-    return ApiKey.revoked_at.is_(None) & unexpired
 
 
 async def add_key(session: AsyncSession, tenant_id: UUID, new: NewKey, body: KeyBody) -> ApiKey:
@@ -48,7 +44,7 @@ async def add_key(session: AsyncSession, tenant_id: UUID, new: NewKey, body: Key
 
 async def _require_few_keys(session: AsyncSession) -> None:
     most = (await read_limits(session)).api_keys
-    in_force = select(func.count()).where(_is_good(), ApiKey.replaced_by.is_(None))
+    in_force = select(func.count()).where(is_good(), ApiKey.replaced_by.is_(None))
     if (await session.scalar(in_force) or 0) > most:
         raise over("api_keys", most)
     ended = func.least(ApiKey.revoked_at, ApiKey.expires_at)
@@ -80,7 +76,7 @@ async def lock_to_rotate(session: AsyncSession, key_id: UUID) -> ApiKey | None:
         raise Problem(
             409, "key_replaced", f"this key was rotated already: rotate {key.replaced_by}"
         )
-    if await session.scalar(select(_is_good()).where(ApiKey.id == key_id)) is False:
+    if await session.scalar(select(is_good()).where(ApiKey.id == key_id)) is False:
         raise Problem(409, "key_expired", "this key has expired: make a new one")
     return key
 
@@ -109,7 +105,7 @@ async def lock_admin_keys(session: AsyncSession) -> set[UUID]:
     """The good keys with the scope `admin` that nothing has replaced, held until the transaction
     ends: of two who each revoke the other's, the second finds one key."""
     query = select(ApiKey.id).where(
-        _is_good(), ApiKey.scopes.contains([Scope.ADMIN.value]), ApiKey.replaced_by.is_(None)
+        is_good(), ApiKey.scopes.contains([Scope.ADMIN.value]), ApiKey.replaced_by.is_(None)
     )
     locked = await session.scalars(query.order_by(ApiKey.id).with_for_update(key_share=True))
     return set(locked)
