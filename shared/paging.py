@@ -11,8 +11,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from pydantic_core import PydanticCustomError
 
 from shared.errors import Problem, invalid
+from shared.text import clean
 
 Limit = Annotated[int, Query(ge=1, le=500, description="how many items at most")]
 Cursor = Annotated[
@@ -31,7 +33,8 @@ def encode_cursor(*key: str | int) -> str:
 def decode_cursor(
     cursor: str | None, *kinds: type[str] | type[int]
 ) -> tuple[str | int, ...] | None:
-    """The sort key behind `cursor`, its parts of these kinds; None for the first page."""
+    """The sort key behind `cursor`, its parts of these kinds; None for the first page. Its texts
+    are such as may be looked for: anyone may make a cursor."""
     if cursor is None:
         return None
     try:
@@ -40,7 +43,10 @@ def decode_cursor(
         key = None
     if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
         raise bad_cursor()
-    return tuple(key)
+    try:
+        return tuple(clean(part) if isinstance(part, str) else part for part in key)
+    except PydanticCustomError:
+        raise bad_cursor() from None
 
 
 def uuid_after(cursor: str | None) -> UUID | None:

@@ -1,5 +1,7 @@
 """Locations, products and events: put, listed page by page, never a 500."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +56,16 @@ async def test_pages_go_on_after_the_longest_names(tenant: Tenant, letter: str) 
     query = {"cursor": page["next_cursor"]}
     after = await tenant.client.get(f"{BASE}/products", params=query)
     assert [item["product"] for item in after.json()["items"]] == names[1:]
+
+
+@pytest.mark.parametrize("listed", ["locations", "products"])
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+async def test_a_cursor_that_holds_no_text_is_refused(
+    tenant: Tenant, listed: str, name: str
+) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps([name]).encode()).decode()
+    answer = await tenant.client.get(f"{BASE}/{listed}", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "bad_cursor")
 
 
 BAD: tuple[tuple[str, dict[str, Any]], ...] = (

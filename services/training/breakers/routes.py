@@ -17,7 +17,7 @@ from services.training.tables.breakers import EVERYBODY
 from shared.database import tenant_transaction
 from shared.errors import not_found
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, bad_cursor, decode_cursor, next_cursor
-from shared.text import Name, clean
+from shared.text import Name
 
 router = APIRouter(tags=["platform"])
 
@@ -57,6 +57,6 @@ def _key_after(cursor: str | None) -> store.BreakerKey | None:
     if key is None:
         return None
     try:
-        return clean(str(key[0])), UUID(str(key[1]))
+        return str(key[0]), UUID(str(key[1]))
     except ValueError:
         raise bad_cursor() from None

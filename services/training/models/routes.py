@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import StreamingResponse
 
@@ -32,7 +31,7 @@ from shared.artifacts import ArtifactCorrupt, ArtifactMissing, StoreUnavailable
 from shared.database import tenant_transaction
 from shared.errors import MEDIA_TYPE, Problem, not_found
 from shared.paging import DEFAULT_LIMIT, Cursor, Limit, bad_cursor, decode_cursor, next_cursor
-from shared.text import Name, clean
+from shared.text import Name
 
 router = APIRouter(tags=["models"])
 
@@ -220,10 +219,7 @@ async def _page_end(session: AsyncSession, cursor: str | None) -> tuple[int, int
     key = decode_cursor(cursor, str, str, int)
     if key is None:
         return None
-    try:
-        product, location, version = clean(str(key[0])), clean(str(key[1])), int(key[2])
-    except PydanticCustomError:
-        raise bad_cursor() from None
+    product, location, version = str(key[0]), str(key[1]), int(key[2])
     series_id = await store.find_series(session, product, location)
     if series_id is None or not 0 <= version < BIGGEST_VERSION:
         raise bad_cursor()
