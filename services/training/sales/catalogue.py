@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic_core import PydanticCustomError
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -89,21 +89,19 @@ async def _put(
 
 async def list_locations(session: AsyncSession, after: str, most: int) -> Sequence[tables.Location]:
     """At most so many locations whose names come after `after`."""
-    found = await session.scalars(
-        select(tables.Location)
-        .where(tables.Location.location > after)
-        .order_by(tables.Location.location)
-        .limit(most)
-    )
-    return found.all()
+    return await _list_by(session, select(tables.Location), tables.Location.location, after, most)
 
 
 async def list_products(session: AsyncSession, after: str, most: int) -> Sequence[tables.Product]:
     """At most so many products whose names come after `after`."""
-    found = await session.scalars(
-        select(tables.Product)
-        .where(tables.Product.product > after)
-        .order_by(tables.Product.product)
-        .limit(most)
-    )
-    return found.all()
+    return await _list_by(session, select(tables.Product), tables.Product.product, after, most)
+
+
+async def _list_by(
+    session: AsyncSession,
+    rows: Select[Kept],
+    name: InstrumentedAttribute[str],
+    after: str,
+    most: int,
+) -> Sequence[Kept]:
+    return (await session.scalars(rows.where(name > after).order_by(name).limit(most))).all()

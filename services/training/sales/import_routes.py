@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response
@@ -25,7 +26,7 @@ from services.training.sales.schemas import ImportReceipt
 from services.training.sales.spooled import REGRESSORS, SALES, Rows
 from services.training.sales.store import store_sales
 from services.training.spool.batch import Batch, Header
-from services.training.spool.intake import ACCEPTED, store_or_spool
+from services.training.spool.intake import ACCEPTED, Store, store_or_spool
 from services.training.spool.spool import HeldSpool
 from shared.errors import Problem
 
@@ -39,12 +40,9 @@ async def post_sales(
     """Load sales, all or nothing: a row that is sent again replaces the one of its key."""
     limits = await limits_for(caller, held, known)
     batch, rows = await _read(request, caller, limits, SALES, check_sales)
-
-    async def store(session: AsyncSession) -> ImportReceipt:
-        await require_quota(session, Kind.ROWS, limits.rows_per_day, rows.received)
-        return await store_sales(session, rows, limits.series)
-
-    return await store_or_spool(held, spool, caller, batch, store)
+    store = partial(store_sales, rows=rows, most_series=limits.series)
+    within_quota = _within_quota(limits, rows.received, store)
+    return await store_or_spool(held, spool, caller, batch, within_quota)
 
 
 @router.post(
@@ -56,12 +54,19 @@ async def post_regressors(
     """Tell what is known of days, past or to come, all or nothing; an empty cell says nothing."""
     limits = await limits_for(caller, held, known)
     batch, rows = await _read(request, caller, limits, REGRESSORS, check_regressors)
+    store = partial(store_regressors, rows=rows)
+    within_quota = _within_quota(limits, rows.received, store)
+    return await store_or_spool(held, spool, caller, batch, within_quota)
 
-    async def store(session: AsyncSession) -> ImportReceipt:
-        await require_quota(session, Kind.ROWS, limits.rows_per_day, rows.received)
-        return await store_regressors(session, rows)
 
-    return await store_or_spool(held, spool, caller, batch, store)
+def _within_quota(
+    limits: Limits, received: int, store: Store[ImportReceipt]
+) -> Store[ImportReceipt]:
+    async def store_within_quota(session: AsyncSession) -> ImportReceipt:
+        await require_quota(session, Kind.ROWS, limits.rows_per_day, received)
+        return await store(session)
+
+    return store_within_quota
 
 
 async def _read(
