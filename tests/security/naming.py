@@ -37,6 +37,7 @@ async def holdings_of(shop: Shop) -> Holdings:
         etag=f'"{champion["sha256"]}"',
         tenants_page=encode_cursor(str(shop.id)),
         spool_page=encode_cursor(0),
+        breakers_page=encode_cursor(f"sales:{shop.slug}", str(shop.id)),
         **{name: await _second_page(shop, path) for name, path in _lists(job).items()},
     )
 
@@ -49,7 +50,6 @@ def _lists(job: str) -> dict[str, str]:
         "models_page": "/models",
         "locations_page": "/locations",
         "products_page": "/products",
-        "breakers_page": "/circuit-breakers",
         "audit_page": "/audit-log",
     }
 
