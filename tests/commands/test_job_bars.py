@@ -15,8 +15,8 @@ VALIDATED = {"type": "data.validated", "data": {"queued": 30, "failed": 1}, "mes
 class Drawn:
     """The bars as they stand after some events."""
 
-    def __init__(self, *events: dict[str, Any], age: float = 0.0) -> None:
-        self.console = Console(file=io.StringIO(), width=160, force_terminal=False)
+    def __init__(self, *events: dict[str, Any], age: float = 0.0, width: int = 160) -> None:
+        self.console = Console(file=io.StringIO(), width=width, force_terminal=False)
         self.bars = Progress(*COLUMNS, console=self.console, auto_refresh=False)
         shown = JobBars(self.bars, age)
         for seq, event in enumerate(events, 1):
@@ -37,7 +37,7 @@ def about(product: str, type: str, **data: Any) -> dict[str, Any]:
 def test_the_job_tells_its_percent_its_age_and_what_the_service_says_is_left() -> None:
     [line] = Drawn({**VALIDATED, "percent": 40.0, "eta_seconds": 125.0}, age=3600).lines
     assert line.startswith("training ")
-    assert "40% 1:00:00 about 2 min left 31 series" in line
+    assert "40% 1:00:00 ~2 min left 31 series" in line
 
 
 def test_what_is_left_is_not_guessed_when_the_service_says_nothing() -> None:
@@ -48,7 +48,7 @@ def test_what_is_left_is_not_guessed_when_the_service_says_nothing() -> None:
 def test_what_was_told_last_of_what_is_left_holds() -> None:
     begun = about("roll", "product.started")
     line, _ = Drawn({**VALIDATED, "eta_seconds": 65.0}, begun).lines
-    assert "about 60 s left" in line
+    assert "~60 s left" in line
 
 
 def test_a_series_has_a_bar_while_it_is_at_work() -> None:
@@ -60,6 +60,13 @@ def test_a_series_has_a_bar_while_it_is_at_work() -> None:
     assert at_work.endswith("search, 12 trials")
     ended = about("roll [5]", "product.trained")
     assert [line[:8] for line in Drawn(VALIDATED, begun, told, ended).lines] == ["training"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_on_a_narrow_terminal_each_bar_keeps_to_its_line(width: int) -> None:
+    begun = about("pumpkin-seed-loaf-of-the-day", "product.started")
+    told = {**VALIDATED, "message": "the pool of 31 series: learning", "eta_seconds": 125.0}
+    assert len(Drawn(told, begun, width=width).lines) == 2
 
 
 def test_series_that_ended_are_counted_of_all() -> None:
@@ -86,12 +93,13 @@ def test_more_series_at_work_than_bars_are_counted_and_get_room_as_others_end() 
     ("seconds", "told"),
     [
         (None, ""),
-        (0.0, "some seconds left"),
-        (14.0, "about 10 s left"),
-        (89.0, "about 90 s left"),
-        (90.0, "about 2 min left"),
-        (5399.0, "about 90 min left"),
-        (7200.0, "about 2 h left"),
+        (0.0, ""),
+        (0.4, "<10 s left"),
+        (14.0, "~10 s left"),
+        (89.0, "~90 s left"),
+        (90.0, "~2 min left"),
+        (5399.0, "~90 min left"),
+        (7200.0, "~2 h left"),
     ],
 )
 def test_what_is_left_is_told_no_finer_than_it_is_known(seconds: float | None, told: str) -> None:

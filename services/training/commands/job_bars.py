@@ -16,6 +16,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from services.training.commands.progress import LABEL
@@ -73,9 +74,10 @@ class TimeLeftColumn(ProgressColumn):
         return Text(time_left(left), style="progress.remaining")
 
 
+IN_ONE_LINE: Final = Column(no_wrap=True, overflow="ellipsis")
 COLUMNS: Final = (
     *(TextColumn(LABEL), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()),
-    *(TimeLeftColumn(), TextColumn("{task.fields[doing]}")),
+    *(TimeLeftColumn(IN_ONE_LINE), TextColumn("{task.fields[doing]}", table_column=IN_ONE_LINE)),
 )
 
 
@@ -157,16 +159,16 @@ class JobBars:
 
 
 def time_left(seconds: float | None) -> str:
-    """In words, no finer than it is known; nothing where it is not."""
-    if seconds is None:
+    """In words, no finer than it is known; nothing where it is not, or where nothing is left."""
+    if not seconds:
         return ""
     if seconds < 10:
-        return "some seconds left"
+        return "<10 s left"
     if seconds < 90:
-        return f"about {round(seconds, -1):.0f} s left"
+        return f"~{round(seconds, -1):.0f} s left"
     if seconds < 90 * MINUTE:
-        return f"about {seconds / MINUTE:.0f} min left"
-    return f"about {seconds / HOUR:.0f} h left"
+        return f"~{seconds / MINUTE:.0f} min left"
+    return f"~{seconds / HOUR:.0f} h left"
 
 
 def age_seconds(job: "Job") -> float:
