@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Final
 
-from shared.doorbell.connection import Connect, Connection, keep_connected, require_open
+from shared.doorbell.connection import Connect, Connection, keep_connected
 
 RING: Final = (
     "SELECT pg_notify(channel, topic) FROM unnest($1::text[], $2::text[]) AS rung (channel, topic)"
@@ -34,11 +34,9 @@ class Bell:
         await keep_connected(self._connect, self._send_from, "bell_lost")
 
     async def _send_from(self, connection: Connection) -> None:
-        connection.add_termination_listener(lambda _: self._wanted.set())
         await _send(connection, ())  # prepares the statement, before there is haste
         while True:
             await self._wanted.wait()
-            require_open(connection)
             self._wanted.clear()
             rings, self._pending = self._pending, set()
             try:

@@ -34,13 +34,21 @@ class Listener:
 
     `bell` must run in the same process; `role` says what kind of process it is. `hears` is False
     from the start until something was heard, at once after the connection ended, and
-    `PROBE_SECONDS + ANSWER_SECONDS` after it fell silent.
+    `probe_after + ANSWER_SECONDS` after it fell silent.
     """
 
-    def __init__(self, connect: Connect, channels: tuple[str, ...], bell: Bell, role: str) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        channels: tuple[str, ...],
+        bell: Bell,
+        role: str,
+        probe_after: float = PROBE_SECONDS,
+    ) -> None:
         self._connect = connect
         self._channels = channels
         self._bell = bell
+        self._probe_after = probe_after
         role = role.removeprefix("morrow_")
         self._up, self._reconnects = LISTENER_UP.labels(role), RECONNECTS.labels(role)
         self._own_channel = f"morrow_probe_{uuid4().hex}"
@@ -77,7 +85,7 @@ class Listener:
                 await self._prove_hearing()
                 require_open(connection)
                 self._set_hears(True)
-                await wait_for_ring(ended, PROBE_SECONDS)
+                await wait_for_ring(ended, self._probe_after)
                 require_open(connection)
         finally:
             self._set_hears(False)

@@ -14,6 +14,7 @@ from shared.background import running
 from shared.database import connect_directly
 from shared.doorbell import Bell, Listener
 from shared.doorbell.connection import Connection
+from shared.doorbell.listener import PROBE_SECONDS
 from shared.roles import API
 from tests.conftest import Database, execute
 
@@ -30,7 +31,7 @@ class Line:
     may_connect: asyncio.Event = field(default_factory=asyncio.Event)
     backends: list[int] = field(default_factory=list)
     sent: list[set[str]] = field(default_factory=list)
-    freezes_at_birth: bool = False
+    at_birth: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.may_connect.set()
@@ -40,9 +41,8 @@ class Line:
         connection = await connect_directly(self.dsn, API, "doorbell-of-a-test")
         self.backends.append(connection.get_server_pid())
         connection.add_query_logger(self._note)
-        if self.freezes_at_birth:
-            self.freezes_at_birth = False
-            self.freeze()
+        if self.at_birth:
+            self.at_birth.pop()()
         return connection
 
     def freeze(self) -> None:
@@ -67,16 +67,20 @@ class Ends:
 
 
 @asynccontextmanager
-async def doorbell(database: Database, listens_at: str | None = None) -> AsyncIterator[Ends]:
+async def doorbell(
+    database: Database, listens_at: str | None = None, probe_after: float = PROBE_SECONDS
+) -> AsyncIterator[Ends]:
     bells, listeners = Line(database.api_dsn), Line(listens_at or database.api_dsn)
-    async with doorbell_on(bells, listeners) as ends:
+    async with doorbell_on(bells, listeners, probe_after) as ends:
         yield ends
 
 
 @asynccontextmanager
-async def doorbell_on(bells: Line, listeners: Line) -> AsyncIterator[Ends]:
+async def doorbell_on(
+    bells: Line, listeners: Line, probe_after: float = PROBE_SECONDS
+) -> AsyncIterator[Ends]:
     bell = Bell(bells.connect)
-    listener = Listener(listeners.connect, (CHANNEL,), bell, ROLE)
+    listener = Listener(listeners.connect, (CHANNEL,), bell, ROLE, probe_after)
     try:
         async with running(bell.run(), listener.run()):
             yield Ends(bell, listener, bells, listeners)

@@ -29,6 +29,7 @@ from tests.doorbell.ends import (
 from tests.pgbouncer import Pooler, find_pgbouncer, running_pooler
 
 Strike = Callable[[Database, Ends, Wire], AbstractAsyncContextManager[None]]
+UNPROBED = 3600.0
 UP, RECONNECTS = "morrow_listener_up", "morrow_listener_reconnects_total"
 
 
@@ -63,19 +64,19 @@ def test_silence_is_noticed_within_five_seconds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("struck", "why"),
+    ("struck", "why", "probe_after"),
     [
-        (killed, "the server ended the connection"),
-        (frozen, "nothing was heard for 3 s"),
-        (swallowed, "nothing was heard for 3 s"),
+        (killed, "the server ended the connection", UNPROBED),
+        (frozen, "nothing was heard for 3 s", PROBE_SECONDS),
+        (swallowed, "nothing was heard for 3 s", PROBE_SECONDS),
     ],
 )
 async def test_who_falls_deaf_says_so_and_wakes_everybody_once_it_hears_again(
-    database: Database, tmp_path: Path, struck: Strike, why: str
+    database: Database, tmp_path: Path, struck: Strike, why: str, probe_after: float
 ) -> None:
     async with (
         wire_to(database.api_dsn, tmp_path) as (wire, dsn),
-        doorbell(database, listens_at=dsn) as ends,
+        doorbell(database, dsn, probe_after) as ends,
         ends.listener.subscribe(CHANNEL, "a") as rung,
     ):
         await until(lambda: ends.listener.hears)
@@ -151,7 +152,8 @@ async def test_a_bell_that_is_cut_off_rings_later_and_no_listener_takes_the_blam
 async def test_neither_end_waits_for_ever_for_a_connection_that_never_comes_about(
     database: Database,
 ) -> None:
-    bells, listeners = Line(database.api_dsn), Line(database.api_dsn, freezes_at_birth=True)
+    bells, listeners = Line(database.api_dsn), Line(database.api_dsn)
+    listeners.at_birth = [listeners.freeze]
     bells.may_connect.clear()
     async with doorbell_on(bells, listeners) as ends:
         await until(lambda: bool(listeners.backends))
@@ -159,3 +161,20 @@ async def test_neither_end_waits_for_ever_for_a_connection_that_never_comes_abou
         bells.may_connect.set()
         await until(lambda: ends.listener.hears)
         assert len(listeners.backends) == 2
+
+
+async def test_what_is_rung_before_a_new_connection_listens_is_not_missed(
+    database: Database, tmp_path: Path
+) -> None:
+    async with wire_to(database.api_dsn, tmp_path) as (wire, dsn):
+        bells, listeners = Line(database.api_dsn), Line(dsn, at_birth=[wire.cut])
+        async with (
+            doorbell_on(bells, listeners) as ends,
+            ends.listener.subscribe(CHANNEL, "a") as rung,
+        ):
+            await until(lambda: bool(listeners.backends))
+            await asyncio.sleep(0.05)
+            rung.clear()
+            await ring_from_elsewhere(database, "a")
+            wire.mend()
+            assert await heard(rung)
