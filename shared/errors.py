@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from shared.database import DatabaseUnavailable
+from shared.outage import is_lost
 from shared.safe_headers import SAFE_HEADERS
 
 MEDIA_TYPE = "application/problem+json"
@@ -162,12 +163,13 @@ def install_error_answers(app: FastAPI) -> None:
     @app.exception_handler(DatabaseUnavailable)
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(DBAPIError)
-    @app.exception_handler(asyncpg.QueryCanceledError)
+    @app.exception_handler(asyncpg.PostgresError)
+    @app.exception_handler(asyncpg.InterfaceError)
     async def _database(request: Request, error: Exception) -> JSONResponse:
         if _was_cancelled(error):
             log.warning("deadline_exceeded", path=request.url.path)
             return problem_response(request, DEADLINE_EXCEEDED)
-        if isinstance(error, DBAPIError) and not error.connection_invalidated:
+        if not isinstance(error, PoolTimeout) and not is_lost(error):
             raise error
         log.warning("database_unavailable", path=request.url.path, error=str(error))
         return problem_response(request, database_unavailable())

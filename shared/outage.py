@@ -36,15 +36,16 @@ async def is_away(error: Exception, dsn: str, role: str) -> bool:
     """
     if isinstance(error, PoolTimeout):
         return not await _reachable(dsn, role)
-    return _lost(error)
+    return is_lost(error)
 
 
-def _lost(error: BaseException | None) -> bool:
+def is_lost(error: BaseException | None) -> bool:
+    """Whether it, or what it came of, is that a connection could not be made, or was lost."""
     match error:
         case None:
             return False
         case DBAPIError():
-            return error.connection_invalidated or _lost(error.orig)
+            return error.connection_invalidated or is_lost(error.orig)
         case asyncpg.InterfaceError():
             return "closed" in str(error)  # else the caller's own mistake
         case ConnectionError():
@@ -52,7 +53,7 @@ def _lost(error: BaseException | None) -> bool:
         case _ if isinstance(error, ENDED_BY_SERVER):
             return True
         case _:
-            return _lost(error.__cause__)
+            return is_lost(error.__cause__)
 
 
 async def _reachable(dsn: str, role: str) -> bool:
