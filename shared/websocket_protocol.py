@@ -74,6 +74,11 @@ class AnsweringWebSocket(WebSocketsSansIOProtocol):
         self.transport.write(frames)
         return True
 
+    def shutdown(self) -> None:
+        if self.handshake_initiated and not self.handshake_complete:
+            return  # it is answered yet; the server's own would say 500, and then fail to
+        super().shutdown()
+
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
         self.loop.call_later(LINGER_SECONDS, cut, self.transport)
