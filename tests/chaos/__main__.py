@@ -16,8 +16,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.chaos.mutants import MUTANTS, mutated_tree
+from tests.chaos.mutants import MUTANTS
 from tests.chaos.run import ROOT, Outcome, Plan, opened
+from tests.mutants import mutated_tree
 
 
 def main() -> int:
@@ -36,7 +37,7 @@ def main() -> int:
 def _run(plan: Plan, mutant: str | None) -> Outcome:
     copy = nullcontext(None) if mutant is None else tempfile.TemporaryDirectory()
     with _bar() as bar, copy as folder:
-        tree = ROOT if mutant is None else mutated_tree(ROOT, Path(folder or ""), mutant)
+        tree = ROOT if mutant is None else mutated_tree(ROOT, Path(folder or ""), MUTANTS[mutant])
         tasks = bar.add_task("tasks", total=plan.tasks)
         faults = bar.add_task("faults", total=plan.faults)
 
