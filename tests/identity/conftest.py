@@ -1,19 +1,15 @@
 """One database and one API for the tests of a module: each test is a tenant of its own."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
 
 from services.training.app import create_app
-from shared.postgres import RunningPostgres
-from tests.conftest import Database, fresh_database, settings_for
+from tests.conftest import Database, settings_for
+from tests.served import database
 
-
-@pytest.fixture(scope="module")
-def database(postgres_server: RunningPostgres, template: str) -> Iterator[Database]:
-    with fresh_database(postgres_server, template) as made:
-        yield made
+__all__ = ["database"]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ the most talkative level; and nothing it is sent makes a line of its own. With r
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_urlsafe
@@ -20,10 +20,12 @@ from websockets.exceptions import InvalidStatus
 
 from shared.auth import make_key
 from shared.errors import install_error_answers
-from shared.postgres import RunningPostgres
-from tests.conftest import OPERATOR_KEY, Database, fresh_database
+from tests.conftest import OPERATOR_KEY, Database
 from tests.jobs.asking import sales_rows
 from tests.processes import Programs, programs_on
+from tests.served import database
+
+__all__ = ["database"]
 
 ROOT = Path(__file__).parents[2]
 OWN = {
@@ -58,12 +60,6 @@ class Heard:
 
     def said(self) -> str:
         return self.api.started[0].said()
-
-
-@pytest.fixture(scope="module")
-def database(postgres_server: RunningPostgres, template: str) -> Iterator[Database]:
-    with fresh_database(postgres_server, template) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

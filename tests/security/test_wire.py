@@ -10,9 +10,10 @@ from typing import Final
 
 import pytest
 
-from shared.postgres import RunningPostgres
-from tests.conftest import Database, fresh_database
-from tests.processes import Programs, programs_on
+from tests.processes import Programs
+from tests.served import database, served
+
+__all__ = ["database", "served"]
 
 PATIENCE_SECONDS: Final = 30.0
 QUIET_SECONDS: Final = 0.15
@@ -100,19 +101,6 @@ SINCE: Final = (
     *("since=-1", "since=1" + "0" * 400, "since=%00", "since=%ff", "since=true", "since=1&since=2"),
     *("ticket=%00", "ticket=%ff%fe", "ticket=" + "a" * 15_000, "ticket=%f", "ticket=", "&" * 5_000),
 )
-
-
-@pytest.fixture(scope="module")
-def database(postgres_server: RunningPostgres, template: str) -> Iterator[Database]:
-    with fresh_database(postgres_server, template) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def served(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    with programs_on(database, tmp_path_factory.mktemp("wire")) as programs:
-        programs.serve()
-        yield programs
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,16 @@
 """The API on a port of its own, and a job of a tenant's that nobody works at."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from tests.conftest import Database
 from tests.jobs.asking import sales_rows
-from tests.processes import Programs, programs_on
+from tests.processes import Programs
+from tests.served import served
 from tests.streams.watching import JOBS
 
-
-@pytest.fixture(scope="module")
-def served(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    """Of modules whose tests share one database."""
-    with programs_on(database, tmp_path_factory.mktemp("served")) as programs:
-        programs.serve()
-        yield programs
+__all__ = ["served"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import contextlib
 import json
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -15,10 +15,10 @@ import pytest
 from services.training.serving import GRACEFUL_SHUTDOWN_SECONDS
 from services.training.streams.watcher import SEND_SECONDS
 from shared.database import Sessions
-from shared.postgres import RunningPostgres
-from tests.conftest import Database, fresh_database
+from tests.conftest import Database
 from tests.jobs.asking import PATIENCE_SECONDS, check_log
 from tests.processes import Programs, programs_on
+from tests.served import database
 from tests.streams.watching import (
     JOBS,
     SERVER_SENT,
@@ -30,15 +30,10 @@ from tests.streams.watching import (
     watch,
 )
 
+__all__ = ["database"]
+
 MANY = 8
 LARGE = "x" * 1900
-
-
-@pytest.fixture(scope="module")
-def database(postgres_server: RunningPostgres, template: str) -> Iterator[Database]:
-    """One for all of these tests: each is a tenant of its own."""
-    with fresh_database(postgres_server, template) as made:
-        yield made
 
 
 async def sent_events(

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import httpx
@@ -11,18 +10,13 @@ from sqlalchemy import text
 from websockets.exceptions import InvalidStatus
 
 from shared.database import Sessions, tenant_transaction
-from shared.postgres import RunningPostgres
-from tests.conftest import OPERATOR_KEY, Database, fresh_database
+from tests.conftest import OPERATOR_KEY
 from tests.jobs.asking import check_log
 from tests.processes import Programs
+from tests.served import database
 from tests.streams.watching import JOBS, cancel, key_of, received, refused, tell, watch
 
-
-@pytest.fixture(scope="module")
-def database(postgres_server: RunningPostgres, template: str) -> Iterator[Database]:
-    """One for all of these tests: each is a tenant of its own."""
-    with fresh_database(postgres_server, template) as made:
-        yield made
+__all__ = ["database"]
 
 
 async def test_a_socket_replays_what_was_and_goes_on_to_the_end(
