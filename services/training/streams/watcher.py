@@ -30,7 +30,6 @@ class Watcher:
         self.woken = asyncio.Event()
         self._tail = tail
         self._write = write
-        self._waits = False
         self._came_at = tail.last
 
     async def next(self, patience: float | None = None) -> Sequence[Told]:
@@ -48,10 +47,9 @@ class Watcher:
         return ()
 
     def take(self, told: Sequence[Told], frames: bytes) -> bool:
-        """Whether this was sent at once: it waits for just these. To wake its task would take
-        several times as long, and a thousand of them longer than all else."""
-        waits = self._waits and not self.woken.is_set()
-        if self._write is None or not waits or told[0].seq != self.seq + 1:
+        """Whether this was sent at once, to one who has been sent all before it. To wake its task
+        would take several times as long, and a thousand of them longer than all else."""
+        if self._write is None or self.ending is not None or told[0].seq != self.seq + 1:
             return False
         if not self._write(frames):
             return False
@@ -81,12 +79,9 @@ class Watcher:
 
     async def _wait(self, patience: float | None) -> bool:
         """Whether something happened."""
-        self._waits = True
         try:
             async with asyncio.timeout(patience):
                 await self.woken.wait()
         except TimeoutError:
             return False
-        finally:
-            self._waits = False
         return True
