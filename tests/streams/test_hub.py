@@ -154,16 +154,27 @@ async def test_a_crowd_that_begins_at_the_beginning_shares_what_is_read(hub: Hub
 
 
 async def test_who_falls_behind_the_window_is_told_from_the_log(hub: Hub, log: Log) -> None:
+    """From amid a page, which others have read when it was not whole."""
+    begun = 2 * PAGE + 50
+    await log.tell(begun - 1)
     with watching(hub, log) as slow, watching(hub, log) as quick:
-        told = await slow.next()
-        slow.sent(told)
+        await asyncio.gather(read_up_to(slow, begun), read_up_to(quick, begun))
         for _ in range(8):
             task = read_up_to(quick, quick.seq + PAGE)
             await log.tell(PAGE)
             await task
         await log.finish()
-        assert await read_all(slow) == list(range(2, 8 * PAGE + 3))
+        assert await read_all(slow) == list(range(begun + 1, begun + 8 * PAGE + 2))
         assert slow.ending is Ending.FINISHED
+
+
+async def test_what_is_rung_for_amid_a_read_is_read(hub: Hub, log: Log) -> None:
+    with watching(hub, log, since=1) as watcher:
+        for number in range(20):
+            task = read_up_to(watcher, 2 * number + 3)
+            await log.tell(1)
+            await log.tell(1)
+            await task
 
 
 async def test_more_than_one_read_brings_is_told_to_the_end(hub: Hub, log: Log) -> None:
