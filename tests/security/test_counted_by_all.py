@@ -101,6 +101,7 @@ async def pages(client: httpx.AsyncClient, path: str) -> AsyncIterator[Any]:
         yield page if cursor is None else page | {"held": held_by(cursor)}
         if cursor is None:
             return
+        assert query.get("cursor") != cursor, path
         query["cursor"] = cursor
 
 
