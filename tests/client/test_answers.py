@@ -16,7 +16,7 @@ from tests.conftest import OPERATOR_KEY, settings_for
 from tests.jobs.asking import sales_rows
 from tests.worker_here import working_here
 
-PRODUCT = "rye/dark 100 %"
+PRODUCT = "rye/dark? 100 % #1"
 
 
 class Checked:
@@ -82,7 +82,8 @@ async def run_the_shop(tenant: Checked) -> None:
     known = [{"date": rows[0]["date"], "footfall": 3}]
     await tenant.do("import_regressors", known)
     await tenant.do("put_location", "main", name="Main", latitude=54.3, longitude=10.1)
-    await tenant.do("put_product", PRODUCT, price=4.5, unit="loaf", shelf_life_days=2)
+    loaf = await tenant.do("put_product", PRODUCT, price=4.5, unit="loaf", shelf_life_days=2)
+    assert loaf["product"] == PRODUCT
     await tenant.do("put_calendar_event", "fair/2025", name="Fair", dates=["2025-03-01"])
     assert len(await tenant.do("list_locations")) == 1
     assert PRODUCT in [each["product"] for each in await tenant.do("list_products")]
