@@ -33,6 +33,8 @@ ALL: Final = (
     "limit_cost",
     "stream_load",
     "watched_cost",
+    "progress_lag",
+    "eta_error",
     "accuracy",
 )
 ACCURACY: Final = ("--json", "--methods", "engine", "combine", "--processes", "2")

@@ -106,6 +106,14 @@ SPEED: Final = (
            ("stream_load", "p99_slow_to_well", "one"), most=1.5),
     Target("a training job watched by 1,000 sockets: times as long",
            ("watched_cost", "wall_ratio"), most=1.03),
+    Target("from a fit's end in its child to a socket, p99, ms",
+           ("progress_lag", "lag_ms", "p99"), most=100),
+    Target("a job that a socket's client cancels: its fits have stopped, 95 in 100, s",
+           ("progress_lag", "cancelled_s", "stopped", "p95"), most=1),
+    Target("what a job tells to be left, at half of its time: error as a share of that",
+           ("eta_error", "french_bakery", "at", "0.5", "error"), most=0.25),
+    Target("the same at nine tenths",
+           ("eta_error", "french_bakery", "at", "0.9", "error"), most=0.10),
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -202,3 +203,9 @@ def test_progress_never_falls() -> None:
     fractions = [progress.fraction for progress in seen]
     assert fractions == sorted(fractions)
     assert (fractions[0], fractions[-1]) == (0.0, 1.0)
+
+
+def test_progress_takes_no_long_steps() -> None:
+    seen: list[Progress] = []
+    fit_pools(shop(), QUICK, seen.append)
+    assert max(after.fraction - before.fraction for before, after in pairwise(seen)) < 0.15

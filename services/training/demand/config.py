@@ -101,8 +101,21 @@ def wants_pool(config: TrainingConfig) -> bool:
 Report = Callable[[Progress], None]
 
 
+Tell = Callable[[float], None]
+"""Is told what share of a piece of work is done, 0 to 1."""
+
+
 def ignore(progress: Progress) -> None:
     """The report of those who do not listen."""
+
+
+def untold(share: float) -> None:
+    """Nobody is told."""
+
+
+def between(tell: Tell, low: float, high: float) -> Tell:
+    """Tells the shares of a piece that is this part of the whole."""
+    return lambda share: tell(low + (high - low) * share)
 
 
 def _require(name: str, value: float, low: float, high: float) -> None:

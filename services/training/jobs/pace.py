@@ -109,7 +109,8 @@ class Pace:
         if self.phase is Phase.POOL:
             return self.left.pool / rate + self.left.series / (rate * self.slots)
         side_by_side = max(self.left.series, self.left.longest * self.slots) / rate
-        return max(side_by_side, self.left.slowest)
+        nobody_waits = self.left.series <= self.left.running
+        return max(side_by_side, self.left.slowest) if nobody_waits else side_by_side
 
     def _next_phase(self, left: Left, at: float, width: int) -> "Pace":
         """It begins as if each slot had trained one series at the pace of the pool."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from services.training.demand.config import Tell, untold
 from services.training.demand.pooled.config import PoolConfig
 from services.training.demand.prediction import Floats
 
@@ -28,7 +29,11 @@ class Rows:
 
 
 def fit_boosters(
-    rows: Rows, objectives: Sequence[dict[str, object]], config: PoolConfig, seed: int
+    rows: Rows,
+    objectives: Sequence[dict[str, object]],
+    config: PoolConfig,
+    seed: int,
+    tell: Tell = untold,
 ) -> tuple[lightgbm.Booster, ...]:
     """One booster an objective, all on the same binned rows."""
     import lightgbm
@@ -43,7 +48,11 @@ def fit_boosters(
         params=shared,
         free_raw_data=False,
     )
-    return tuple(_fitted({**shared, **objective}, data, config.rounds) for objective in objectives)
+    boosters = []
+    for objective in objectives:
+        boosters.append(_fitted({**shared, **objective}, data, config.rounds))
+        tell(len(boosters) / len(objectives))
+    return tuple(boosters)
 
 
 def _fitted(parameters: dict[str, object], data: lightgbm.Dataset, rounds: int) -> lightgbm.Booster:

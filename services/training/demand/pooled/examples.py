@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from services.training.demand.config import Tell, untold
 from services.training.demand.pooled.boosters import Rows
 from services.training.demand.pooled.config import PoolConfig
 from services.training.demand.pooled.features import (
@@ -59,10 +60,14 @@ def example_of(series: Series, config: PoolConfig, memory: Memory) -> Example:
 
 
 def training_rows(
-    examples: Sequence[Example], pairs: Sequence[Pairs], knowledge: Knowledge, config: PoolConfig
+    examples: Sequence[Example],
+    pairs: Sequence[Pairs],
+    knowledge: Knowledge,
+    config: PoolConfig,
+    tell: Tell = untold,
 ) -> Rows:
     """The rows of all pairs, weighted by age and by a power of volume."""
-    names, features = _features(examples, pairs, knowledge)
+    names, features = _features(examples, pairs, knowledge, tell)
     weight = np.concatenate(
         [_weight(example, pair, config) for example, pair in zip(examples, pairs, strict=True)]
     )
@@ -77,7 +82,7 @@ def training_rows(
 
 
 def _features(
-    examples: Sequence[Example], pairs: Sequence[Pairs], knowledge: Knowledge
+    examples: Sequence[Example], pairs: Sequence[Pairs], knowledge: Knowledge, tell: Tell
 ) -> tuple[tuple[str, ...], Floats]:
     """Filled series by series, so that the rows are in memory once."""
     ends = np.cumsum([len(pair.targets) for pair in pairs])
@@ -88,6 +93,7 @@ def _features(
         if not names:
             names, features = tuple(table), np.empty((ends[-1], len(table)))
         features[end - len(pair.targets) : end] = as_matrix(table)
+        tell(end / ends[-1])
     return names, features
 
 

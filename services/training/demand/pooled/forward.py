@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from services.training.demand.backtest import Fold, fold_at
+from services.training.demand.config import Tell, untold
 from services.training.demand.features import planned_regressors
 from services.training.demand.pooled.config import PoolConfig
 from services.training.demand.pooled.pool import (
@@ -33,6 +34,7 @@ def fit_dated_pools(
     config: PoolConfig,
     seed: int,
     past: Memories | None = None,
+    tell: Tell = untold,
 ) -> list[DatedPool]:
     """One pool a cut-off, in order of time, of the series that had begun by then; none at a
     cut-off where these knew too little. A few shared cut-offs do for the folds of all series: see
@@ -40,7 +42,7 @@ def fit_dated_pools(
     pools, past = [], {} if past is None else past
     for cutoff in sorted(cutoffs):
         try:
-            pool = fit_pool(_known_at(series, cutoff, config), config, seed, past)
+            pool = fit_pool(_known_at(series, cutoff, config), config, seed, past, tell)
         except PoolTooSmallError:
             continue
         pools.append(DatedPool(cutoff, pool))

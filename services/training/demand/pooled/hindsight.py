@@ -14,7 +14,7 @@ import pandas as pd
 
 from services.training.demand.backtest import Fold
 from services.training.demand.comparison import Gain
-from services.training.demand.config import Progress, Report, TrainingStage
+from services.training.demand.config import Tell, between
 from services.training.demand.pooled.config import PoolConfig
 from services.training.demand.pooled.expectation import expected_gain
 from services.training.demand.pooled.forward import DatedPool, fit_dated_pools
@@ -59,16 +59,16 @@ def look_back(
     config: PoolConfig,
     seed: int,
     past: Memories,
-    report: Report,
+    tell: Tell,
 ) -> Hindsight:
     """Of pools of `series` at the schedule's cut-offs, rehearsed on some of these: on all of them
     before the contest, then on a part of them on each of its later folds in turn. What was expected
     is added to `past`."""
     before, amid = schedule.cutoffs
-    first = fit_dated_pools(series, [before], config, seed, past)
+    first = fit_dated_pools(series, [before], config, seed, past, between(tell, 0.0, 0.4))
     early = _rehearsals(first, _folds(rehearsed, before, schedule.days), past)
-    report(Progress(TrainingStage.FIT, 0.3))
-    second = fit_dated_pools(series, [amid], config, seed, past)
+    tell(0.5)
+    second = fit_dated_pools(series, [amid], config, seed, past, between(tell, 0.5, 0.85))
     late = [
         rehearsal
         for turn, cutoff in enumerate(schedule.later)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from services.training.demand.calendar import UnknownRegionError, require_region
+from services.training.demand.config import Tell, between, untold
 from services.training.demand.pooled.boosters import Rows, answer, fit_boosters
 from services.training.demand.pooled.combine import combine
 from services.training.demand.pooled.config import BOOSTED_LEVELS, PoolConfig
@@ -35,6 +36,9 @@ Memories = dict[tuple[str, str], Memory]
 """By location and product."""
 MEMBERS: Final = ("direct", "corrected", "tweedie")
 """The forecasts that a pool has for a mixture."""
+_ROWS: Final = 0.4
+_FITTING: Final = {View.DIRECT: (_ROWS, 0.7), View.CORRECTING: (0.7, 1.0)}
+"""What of the time of a fit the rows take, and each view's boosters, about."""
 _MEDIAN: Final = LEVELS.index(0.5)
 
 
@@ -143,7 +147,11 @@ def _question(series: Series, pool: FittedPool, memory: Memory) -> _Question:
 
 
 def fit_pool(
-    series: Sequence[Series], config: PoolConfig, seed: int, past: Memories | None = None
+    series: Sequence[Series],
+    config: PoolConfig,
+    seed: int,
+    past: Memories | None = None,
+    tell: Tell = untold,
 ) -> FittedPool:
     """The pool of these series as known at their ends; those that teach nothing are left out.
     Raises `PoolTooSmallError` where the others hold too few known days to learn from. The same
@@ -156,8 +164,11 @@ def fit_pool(
     if rows_found < FEWEST_ROWS:
         raise PoolTooSmallError(rows_found)
     knowledge = Knowledge(_vocabulary(examples), rhythms_of(tracks))
-    rows = training_rows(examples, pairs, knowledge, config)
-    boosters = {view: _boosters(seen_by(view, rows), config, seed) for view in View}
+    rows = training_rows(examples, pairs, knowledge, config, between(tell, 0.0, _ROWS))
+    boosters = {
+        view: _boosters(seen_by(view, rows), config, seed, between(tell, *_FITTING[view]))
+        for view in View
+    }
     return FittedPool(config, knowledge, boosters)
 
 
@@ -175,13 +186,13 @@ def teaches(series: Series) -> bool:
     return bool((history["open"] & history["quantity"].notna()).any())
 
 
-def _boosters(rows: Rows, config: PoolConfig, seed: int) -> Boosters:
+def _boosters(rows: Rows, config: PoolConfig, seed: int, tell: Tell) -> Boosters:
     """Quantiles by extremely randomised trees, which err less together; the mean by usual ones."""
     quantiles = [
         {"objective": "quantile", "alpha": level, "extra_trees": True} for level in BOOSTED_LEVELS
     ]
     tweedie = {"objective": "tweedie", "tweedie_variance_power": config.tweedie_power}
-    *found, mean = fit_boosters(rows, [*quantiles, tweedie], config, seed)
+    *found, mean = fit_boosters(rows, [*quantiles, tweedie], config, seed, tell)
     return Boosters(tuple(found), mean)
 
 

@@ -15,6 +15,7 @@ from services.training.demand.config import (
     Report,
     TrainingConfig,
     TrainingStage,
+    between,
     ignore,
 )
 from services.training.demand.packing import packed, unpacked
@@ -121,16 +122,21 @@ def fit_pools(series: Sequence[Series], config: TrainingConfig, report: Report =
     """
     drawn = _drawn([one for one in series if teaches(one)], MOST_SERIES, config.seed)
     pool_config = PoolConfig(horizon_days=config.horizon_days)
-    report(Progress(TrainingStage.FIT, 0.0))
+
+    def tell(share: float) -> None:
+        report(Progress(TrainingStage.FIT, share))
+
+    tell(0.0)
     past: Memories = {}
     schedule = schedule_of(drawn, config) if drawn else None
     hindsight = Hindsight.none()
     if schedule is not None:
         rehearsed = _drawn(drawn, MOST_REHEARSED, config.seed)
         quick = pool_config.quick()
-        hindsight = look_back(drawn, rehearsed, schedule, quick, config.seed, past, report)
-    report(Progress(TrainingStage.FIT, 0.6))
-    latest = fit_pool(drawn, pool_config, config.seed, past)
+        hindsight = look_back(
+            drawn, rehearsed, schedule, quick, config.seed, past, between(tell, 0.0, 0.6)
+        )
+    latest = fit_pool(drawn, pool_config, config.seed, past, between(tell, 0.6, 1.0))
     report(Progress(TrainingStage.EVALUATE, 1.0))
     return Pools(latest, hindsight)
 
