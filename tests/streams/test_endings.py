@@ -64,6 +64,13 @@ def ask(served: Programs, key: str, path: str, headers: str) -> socket.socket:
     return narrow
 
 
+def is_held(served: Programs, port: int) -> bool:
+    """Whether the kernel still knows the server's end of the connection from this port."""
+    ends = [line.split()[1:3] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    asked = (f":{served.port:04X}", f":{port:04X}")
+    return any((here[-5:], there[-5:]) == asked for here, there in ends)
+
+
 def read_out(unread: socket.socket) -> None:
     with contextlib.closing(unread):
         while unread.recv(2**16):
@@ -150,6 +157,10 @@ async def test_a_reader_that_never_reads_again_is_forgotten(
     for _ in range(MANY):
         await tell(sessions, client, job, 1000, LARGE)
     unread = ask(served, key_of(client), f"{job}/ws", SOCKET)
-    await asyncio.sleep(2 * SEND_SECONDS + 0.5)
+    port = unread.getsockname()[1]
+    assert is_held(served, port)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while is_held(served, port):
+            await asyncio.sleep(0.1)
     with pytest.raises(ConnectionResetError):
         read_out(unread)

@@ -26,6 +26,10 @@ from services.training.jobs.schemas import TrainingRequest
 from services.training.jobs.store import add_job
 from services.training.streams.ending import Ending
 from services.training.streams.hub import Hub
+from services.training.streams.log import Log as StoredLog
+from services.training.streams.log import Reading
+from services.training.streams.pages import Pages
+from services.training.streams.tail import Tail
 from services.training.streams.watcher import Watcher, Write
 from services.training.streams.window import CHUNK_BYTES, PAGE
 from services.training.tables import Job
@@ -169,12 +173,40 @@ async def test_who_falls_behind_the_window_is_told_from_the_log(hub: Hub, log: L
 
 
 async def test_what_is_rung_for_amid_a_read_is_read(hub: Hub, log: Log) -> None:
-    with watching(hub, log, since=1) as watcher:
-        for number in range(20):
-            task = read_up_to(watcher, 2 * number + 3)
-            await log.tell(1)
-            await log.tell(1)
-            await task
+    async with hub.listener.subscribe(EVENTS_CHANNEL, str(log.job_id)) as heard:
+
+        class Interrupted(StoredLog):
+            async def after(self, seq: int, most: int) -> Reading:
+                found = await super().after(seq, most)
+                if seq == 0:
+                    heard.clear()
+                    await log.tell(1)
+                    await heard.wait()
+                return found
+
+        stored = Interrupted(hub.sessions, log.tenant_id, log.job_id)
+        tail = Tail(stored, Pages(), hub.listener, Random(7), math.inf)
+        watcher = Watcher("test", tail, 0)
+        tail.watchers.add(watcher)
+        following = asyncio.create_task(tail.follow(0))
+        try:
+            assert await read_up_to(watcher, 2) == [1, 2]
+        finally:
+            following.cancel()
+
+
+async def test_who_is_told_from_the_log_is_told_all_although_a_read_fails(
+    hub: Hub, log: Log, database: Database
+) -> None:
+    last = 5 * PAGE + 1
+    await log.tell(last - 1)
+    with watching(hub, log, since=last - 1) as quick, watching(hub, log) as late:
+        await read_up_to(quick, last)
+        await execute(database.admin_dsn, "ALTER TABLE job_events RENAME TO away")
+        reading = read_up_to(late, last)
+        await asyncio.sleep(0.2)
+        await execute(database.admin_dsn, "ALTER TABLE away RENAME TO job_events")
+        assert await reading == list(range(1, last + 1))
 
 
 async def test_more_than_one_read_brings_is_told_to_the_end(hub: Hub, log: Log) -> None:
