@@ -8,13 +8,17 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from services.training.metering.caps import take_turns
 from services.training.serving import GRACEFUL_SHUTDOWN_SECONDS
 from services.training.streams.watcher import SEND_SECONDS
-from shared.database import Sessions
+from shared.database import Sessions, tenant_transaction
 from tests.conftest import Database
 from tests.jobs.asking import PATIENCE_SECONDS, check_log
 from tests.processes import Programs, programs_on
@@ -32,6 +36,9 @@ from tests.streams.watching import (
 
 __all__ = ["database"]
 
+WAITING_FOR_A_TURN = text(
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+)
 MANY = 8
 LARGE = "x" * 1900
 
@@ -93,6 +100,32 @@ async def test_a_restarting_server_says_so_and_is_gone_at_once(
                     assert [each async for each in records] == []
                 assert "since=" in (watcher.close_reason or "")
         api.ended()
+
+
+async def test_a_handshake_that_is_under_way_at_a_restart_is_answered_and_then_told(
+    database: Database, client: httpx.AsyncClient, job: str, sessions: Sessions, tmp_path: Path
+) -> None:
+    """It waits for its turn among those who open streams of its tenant."""
+    tenant = UUID((await client.get("/tenant")).json()["id"])
+    with programs_on(database, tmp_path) as programs:
+        api = programs.serve()
+        async with tenant_transaction(sessions, tenant) as session:
+            await take_turns(session)
+            opening = asyncio.create_task(open_and_receive(programs, job, key_of(client)))
+            while not await session.scalar(WAITING_FOR_A_TURN):
+                await asyncio.sleep(0.02)
+            api.send(signal.SIGTERM)
+            await asyncio.to_thread(api.wait_for, "Waiting for connections to close")
+        assert await opening == ([], 1012)
+        api.ended()
+        assert '"level": "error"' not in api.said()
+
+
+async def open_and_receive(
+    programs: Programs, job: str, key: str
+) -> tuple[list[dict[str, Any]], int]:
+    async with watch(programs, job, key=key) as watcher:
+        return await received(watcher)
 
 
 async def test_a_stream_lasts_so_long_and_who_comes_back_misses_nothing(

@@ -1,6 +1,6 @@
 """`python -m tests.streams.faults`: jobs watched under faults, and what was told of them, as JSON.
 
-    python -m tests.streams.faults [--seed N] [--watchers 200] [--seconds 20] [--mutant NAME]
+    python -m tests.streams.faults [--seed N] [--watchers 200] [--seconds 16] [--mutant NAME]
 
 The schedule is a function of the seed. Ends with 1 where a promise is broken.
 """
@@ -24,7 +24,7 @@ from tests.streams.faults.schedule import ALL, Faults
 PLANNED = {
     "seed": 2026,
     "watchers": 200,
-    "seconds": 20.0,
+    "seconds": 16.0,
     "apis": 2,
     "slow": 3,
     "patience": 20.0,

@@ -6,7 +6,7 @@ from tests.streams.faults.mutants import MUTANTS
 from tests.streams.faults.running import Ended, begin
 
 SHORT = (
-    *("--watchers", "24", "--seconds", "1", "--apis", "1", "--slow", "2", "--patience", "8"),
+    *("--watchers", "24", "--seconds", "1", "--apis", "1", "--slow", "2", "--patience", "6"),
     *("--cuts", "0", "--freezes", "0", "--restarts", "0", "--terminations", "0", "--kills"),
 )
 KILLS = dict(zip(MUTANTS, ("0", "1"), strict=True))
