@@ -21,8 +21,9 @@ from tests.streams.faults.account import Account
 OPEN_SECONDS = 30.0
 LOOK_SECONDS = (0.4, 0.8)
 BACK_SECONDS = (0.0, 0.2)
-REST_SECONDS = 8.0
+REST_SECONDS = 7.0
 """Longer than a send may take, and shorter than that and the farewell after it."""
+AT_ONCE, SLOW_UNTIL = 300, 500
 NARROW_BYTES = 16_384
 LARGEST_FRAME = 2**20
 FINISHED_CODE = 1000
@@ -67,11 +68,13 @@ async def by_websocket(place: Place, account: Account, _: Random) -> None:
 
 
 async def by_slow_websocket(place: Place, account: Account, _: Random) -> None:
-    """At first takes nothing for longer than it may; later whatever it is sent."""
+    """Takes what it is sent by fits and starts, until it is cut off for that; later as it comes."""
 
     async def read(opened: ClientConnection) -> None:
-        if not account.last:
+        while TOO_SLOW not in account.ends and account.last < SLOW_UNTIL:
             await asyncio.sleep(REST_SECONDS)
+            for _ in range(AT_ONCE):
+                account.take(json.loads(await opened.recv()))
         async for text in opened:
             account.take(json.loads(text))
 
