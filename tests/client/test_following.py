@@ -59,6 +59,15 @@ def test_a_stream_is_taken_up_after_the_last_event(script: Scripted, either: Eit
     assert log.streams == [0, 3, 3, 3, 7]
 
 
+def test_who_follows_may_be_told_why_it_takes_so_long(script: Scripted, either: Either) -> None:
+    script.respond = EventLog(
+        LAST, [Fault("status", 503), Fault("end", 2), Fault("cut", 0)]
+    ).respond
+    missed: list = []
+    assert seqs(either.do("events", "1", missed=missed.append)) == list(range(1, LAST + 1))
+    assert [error.code for error in missed] == ["some_reason", "api_unreachable"]
+
+
 def test_what_was_seen_is_passed_over(script: Scripted, either: Either) -> None:
     log = EventLog(LAST, [Fault("end", 3), Fault("again", 2)])
     script.respond = log.respond
