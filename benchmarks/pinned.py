@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Final
 
 CORES: Final = sorted(os.sched_getaffinity(0))
@@ -12,6 +13,8 @@ SERVING: Final = CORES[:1]
 """Of the side that is measured."""
 ASKING: Final = CORES[1:2] or CORES
 """Of the side that measures; on a machine with one core both share it."""
+LEAST: Final = 19
+AUTOGROUP: Final = Path("/proc/self/autogroup")
 
 Pipe = Connection
 
@@ -32,6 +35,14 @@ def _threads(process: int) -> list[int]:
         return [int(name) for name in os.listdir(f"/proc/{process}/task")]
     except FileNotFoundError:
         return []
+
+
+def stand_back() -> None:
+    """This process takes of its cores only what nobody else wants."""
+    os.setsid()  # a group of its own, where the scheduler shares by sessions and not by processes
+    os.nice(LEAST)
+    if AUTOGROUP.exists():
+        AUTOGROUP.write_text(str(LEAST))
 
 
 @contextmanager

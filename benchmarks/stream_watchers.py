@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.pinned import Pipe, process_on
+from benchmarks.pinned import Pipe, process_on, stand_back
 from benchmarks.stream_seats import Heard, Seat, Sitting
 
 PATIENCE_SECONDS: Final = 60.0
@@ -51,14 +51,16 @@ class Crowd:
 
 
 @contextmanager
-def crowd(cores: Sequence[int]) -> Iterator[Crowd]:
+def crowd(cores: Sequence[int], *, stands_back: bool = False) -> Iterator[Crowd]:
     """The process, once it is up; it leaves in the end, however that comes."""
-    with process_on(cores, _sit) as pipe:
+    with process_on(cores, _sit, stands_back) as pipe:
         assert pipe.recv() == UP
         yield Crowd(pipe)
 
 
-def _sit(pipe: Pipe) -> None:
+def _sit(pipe: Pipe, stands_back: bool) -> None:
+    if stands_back:
+        stand_back()
     pipe.send(UP)
     gc.disable()  # it would stop all of them for a while
     sitting = Sitting(*pipe.recv())

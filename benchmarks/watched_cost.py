@@ -5,9 +5,10 @@
 The same job of one tenant, forced, over HTTP on a `morrow up` of its own, in turns with nobody who
 watches and with all of the sockets, which are let in before the worker begins: it is stopped until
 then. Its one training child and the fork server run on one core; on the other all else: the API,
-PostgreSQL, the worker, and those who watch, who in life would be elsewhere. Wall seconds are the
-job's, from its start to its end by the database's clock; of the processor those that the API took
-meanwhile, those it took to let the watchers in, and those of the watchers' own process.
+PostgreSQL, the worker, and, with what these leave of it, those who watch, who in life would be
+elsewhere. Wall seconds are the job's, from its start to its end by the database's clock; of the
+processor those that the API took meanwhile, those it took to let the watchers in, and those of the
+watchers' own process.
 """
 
 import argparse
@@ -75,7 +76,7 @@ def part(service: Service) -> None:
 
 def timed_job(service: Service, client: httpx.Client, sockets: int) -> Taken:
     api = program_of(service, "serve")
-    with crowd(SERVING) as watching:
+    with crowd(SERVING, stands_back=True) as watching:
         with held(program_of(service, "worker")):
             job, spent = order(client, WANTED), cpu_seconds(api)
             if sockets:

@@ -6,6 +6,8 @@ Where it fails, the next one begins at the same event: the window says which.
 """
 
 import asyncio
+import time
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -16,7 +18,12 @@ from services.training.jobs.events import EVENTS_CHANNEL, MOST_EVENTS
 from services.training.streams.ending import Ending
 from services.training.streams.log import Log, ReadErrors
 from services.training.streams.pages import Pages
-from services.training.streams.telemetry import LOG_READS, READS_FAILED
+from services.training.streams.telemetry import (
+    EVENTS_SENT,
+    LOG_READS,
+    READS_FAILED,
+    STREAM_LAG,
+)
 from services.training.streams.told import Told, frames_of
 from services.training.streams.window import Window, beginning, chunk_of, end_of_page
 from shared.doorbell import Listener, wait_for_ring
@@ -112,9 +119,17 @@ class Tail:
     def wake(self, told: Sequence[Told]) -> None:
         """Those who wait for just these are sent them; the others see to themselves."""
         frames = frames_of(told) if len(chunk_of(told, 0)) == len(told) else b""
+        taken = Counter[str]()
         for watcher in self.watchers:
-            if not (frames and watcher.take(told, frames)) or self.has_ended:
+            takes = bool(frames) and watcher.take(told, frames)
+            taken[watcher.kind] += takes
+            if not takes or self.has_ended:
                 watcher.woken.set()
+        for kind, count in taken.items():
+            EVENTS_SENT.labels(kind).inc(count * len(told))
+        # Once for all: to note each would take as long as to write to them.
+        if taken.total() and told[0].seq > self.began_at:
+            STREAM_LAG.observe(max(0.0, time.time() - told[0].at))
 
     def _soon(self, seconds: float) -> float:
         return seconds * (1 - SPREAD * self._jitter.random())

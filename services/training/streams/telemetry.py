@@ -12,7 +12,7 @@ STREAMS_CLOSED = Counter(
 )
 STREAM_LAG = Histogram(
     "morrow_stream_lag_seconds",
-    "Seconds from an event to its being sent to one who watched already",
+    "Seconds from an event to its being sent to one who watched already, or to all at once",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 EVENTS_SENT = Counter("morrow_stream_events_sent_total", "Events sent, by kind of stream", ["kind"])

@@ -47,13 +47,13 @@ class Watcher:
         return ()
 
     def take(self, told: Sequence[Told], frames: bytes) -> bool:
-        """Whether this was sent at once, to one who has been sent all before it. To wake its task
-        would take several times as long, and a thousand of them longer than all else."""
+        """Whether this was sent at once, to one who has been sent all before it; the tail tells of
+        it. To wake its task would take several times as long."""
         if self._write is None or self.ending is not None or told[0].seq != self.seq + 1:
             return False
         if not self._write(frames):
             return False
-        self.sent(told)
+        self.seq = told[-1].seq
         return True
 
     def sent(self, told: Sequence[Told]) -> None:
