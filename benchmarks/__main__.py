@@ -31,7 +31,6 @@ ALL: Final = (
     "outage_cost",
     "wall_cost",
     "limit_cost",
-    "progress_lag",
     "stream_load",
     "watched_cost",
     "progress_lag",

@@ -29,7 +29,8 @@ async def test_every_event_is_committed_when_it_says_and_rung(
     engine = make_engine(database.worker_dsn, WORKER, PoolLimits(), "benchmark")
     sessions = make_sessions(engine)
     connect = partial(connect_directly, database.worker_dsn, WORKER, "benchmark")
-    bell, listener = Bell(connect), Listener(connect, (EVENTS_CHANNEL,))
+    bell = Bell(connect)
+    listener = Listener(connect, (EVENTS_CHANNEL,), bell, WORKER)
     logs = [await begin(sessions, tenant.id, notes) for notes in (0, 3)]
     assert [log.last for log in logs] == [1, 4]
     async with (
