@@ -152,7 +152,7 @@ async def test_the_last_one_that_dies_is_told_of_no_more_either(
     process.call("weather:x:443")
     await process.fleet.tell()
     back = "UPDATE breaker_instances SET seen_at = now() - interval '%d seconds'"
-    await execute(database.admin_dsn, back % 14)
+    await execute(database.admin_dsn, back % 8)
     assert await names_seen_by(api) == [("weather:x:443", None)]
     await execute(database.admin_dsn, back % 16)
     assert await names_seen_by(api) == []

@@ -1,12 +1,13 @@
 """What a day is made of: parts that sum to its mean."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from tests.conftest import Database, Tenant
 from tests.forecasts.conftest import Stall
-from tests.jobs.asking import ask, finished, products_of
+from tests.jobs.asking import ask, finished, products_of, send_sales
 from tests.jobs.conftest import worker, working
 
 __all__ = ["worker", "working"]
@@ -49,3 +50,10 @@ async def test_the_baseline_has_no_parts_and_says_why(stall: Stall) -> None:
     problem = await explain(stall.tenant, "2026-07-01", 409)
     assert (problem["code"], "not trained yet" in problem["detail"]) == ("nothing_to_explain", True)
     assert (await explain(stall.tenant, "2026-07-01", 404, "cake"))["code"] == "series_not_found"
+
+
+@pytest.mark.parametrize("product", ["rye/wheat", "a/explain", "/"])
+async def test_a_name_may_hold_a_slash(stall: Stall, product: str) -> None:
+    await send_sales(stall.tenant.client, product)
+    problem = await explain(stall.tenant, "2026-07-01", 409, quote(product, safe=""))
+    assert problem["code"] == "nothing_to_explain"

@@ -217,5 +217,5 @@ async def test_what_a_killed_child_used_is_not_forgotten(slot: Slot) -> None:
     await asyncio.wait({burning})
     call.cancel()
     await asyncio.wait({call})
-    assert slot.cpu_seconds >= 1.0
+    assert slot.cpu_seconds > 0.9  # the kernel counts in hundredths
     assert await works_again(slot)

@@ -90,7 +90,7 @@ async def export_forecasts(
     )
 
 
-@router.get("/forecasts/{product}/explain")
+@router.get("/forecasts/{product:path}/explain")
 async def explain_forecast(
     product: Name,
     caller: Reader,
