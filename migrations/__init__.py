@@ -67,6 +67,12 @@ def downgrade(dsn: str, revision: str) -> None:
     command.downgrade(configuration(dsn), revision)
 
 
+def known_revisions() -> frozenset[str]:
+    """Every revision that this code can bring a database to."""
+    scripts = ScriptDirectory(str(HERE))
+    return frozenset(script.revision for script in scripts.walk_revisions())
+
+
 async def read_revisions(connection: AsyncConnection) -> Revisions:
     """Compare the database behind `connection` with the code's head."""
     scripts = await asyncio.to_thread(ScriptDirectory, str(HERE))

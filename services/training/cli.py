@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.training.commands import jobs, keys, models, sales, tenants
+from services.training.commands.backup import backup, backups
 from services.training.commands.demo import demo
 from services.training.commands.doctor import doctor
 from services.training.commands.forecast import forecast
+from services.training.commands.restore import restore
 from services.training.commands.sample_upstream import sample_upstream
 from services.training.commands.train import train
 from shared.logging import configure_logging
@@ -98,9 +100,7 @@ def migrate() -> None:
     """Bring the database to the code's head."""
     import migrations
 
-    settings = _settings()
-    given = settings.migration_database_url
-    migrations.upgrade(given.get_secret_value() if given else settings.direct_dsn())
+    migrations.upgrade(_settings().migration_dsn())
 
 
 app.command()(demo)
@@ -113,6 +113,9 @@ app.command()(train)
 app.add_typer(jobs.app, name="jobs")
 app.command()(forecast)
 app.add_typer(models.app, name="models")
+app.command()(backup)
+app.command()(backups)
+app.command()(restore)
 
 
 def _settings() -> "Settings":

@@ -40,7 +40,7 @@ Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Separated by commas or spaces."""
 
 SECRETS = (
-    *("database_url", "direct_database_url", "migration_database_url"),
+    *("database_url", "direct_database_url", "migration_database_url", "backup_database_url"),
     *("operator_key", "sealing_key", "open_meteo_api_key"),
 )
 
@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     database_url: SecretStr
     direct_database_url: SecretStr | None = None  # past a pooler: locks, LISTEN, migrations
     migration_database_url: SecretStr | None = None
+    backup_database_url: SecretStr | None = None  # a login that sees every tenant
     operator_key: SecretStr | None = None
     sealing_key: SecretStr | None = None  # seals the credentials of tenants' sources
     allowed_origins: Words = ()  # of pages that may open streams, beside the API's own
@@ -149,7 +150,9 @@ class Settings(BaseSettings):
         who wait for its rows run out of theirs."""
         return timedelta(seconds=self.lease_seconds / 2)
 
-    @field_validator("database_url", "direct_database_url", "migration_database_url")
+    @field_validator(
+        *("database_url", "direct_database_url", "migration_database_url", "backup_database_url")
+    )
     @classmethod
     def _is_postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
@@ -213,6 +216,16 @@ class Settings(BaseSettings):
     def direct_dsn(self) -> str:
         """Where a session is the connection's own for as long as it lives."""
         return (self.direct_database_url or self.database_url).get_secret_value()
+
+    def migration_dsn(self) -> str:
+        """Whose login may change the schema."""
+        given = self.migration_database_url
+        return given.get_secret_value() if given else self.direct_dsn()
+
+    def backup_dsn(self) -> str:
+        """Whose login sees every tenant."""
+        given = self.backup_database_url
+        return given.get_secret_value() if given else self.migration_dsn()
 
     def secrets(self) -> list[str]:
         """Every secret as it might be said, those within addresses too: for whoever cuts them out

@@ -28,3 +28,16 @@ OperatorDataDir = Annotated[
         "--data-dir", help="whose operator.key is used when MORROW_OPERATOR_KEY is not set"
     ),
 ]
+BackupPlace = Annotated[
+    str, typer.Argument(metavar="PLACE", help="a directory, or s3://bucket/prefix (AWS_*)")
+]
+MorrowDataDir = Annotated[
+    Path, typer.Option("--data-dir", help="of `morrow up`, unless MORROW_DATABASE_URL is set")
+]
+PgBindir = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="MORROW_PG_BINDIR",
+        help="where pg_dump and pg_restore are, as new as the server; default: the wheel's",
+    ),
+]

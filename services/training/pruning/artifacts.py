@@ -23,11 +23,11 @@ MOST: Final = 2_000
 BATCH: Final = 200
 # A model needs its own artifact, and for a replay its dataset; a task what it is to read.
 NAMED: Final = text("""
-SELECT sha256 FROM models WHERE tenant_id = app_tenant()
-UNION SELECT dataset_sha256 FROM models WHERE tenant_id = app_tenant()
-UNION SELECT sha256 FROM kept_pools WHERE tenant_id = app_tenant()
+SELECT sha256 FROM models WHERE tenant_id = :tenant
+UNION SELECT dataset_sha256 FROM models WHERE tenant_id = :tenant
+UNION SELECT sha256 FROM kept_pools WHERE tenant_id = :tenant
 UNION SELECT t.payload ->> name FROM tasks t, unnest(ARRAY['dataset', 'pools']) AS name
-  WHERE t.tenant_id = app_tenant() AND t.state = ANY (:open)
+  WHERE t.tenant_id = :tenant AND t.state = ANY (:open)
 """)
 
 
@@ -38,12 +38,12 @@ async def sweep_artifacts(
     owner = str(tenant_id)
     async with tenant_transaction(sessions, tenant_id) as session:
         moment = (await session.execute(select(func.now()))).scalar_one() - age
-        named = await read_named(session)
+        named = await read_named(session, tenant_id)
     await artifacts.tidy(owner, moment)
     gone = 0
     async for batch in _orphans(artifacts.put_before(owner, moment), named):
         async with tenant_transaction(sessions, tenant_id) as session:
-            named = await read_named(session)
+            named = await read_named(session, tenant_id)
         for sha256 in batch:
             if gone < most and sha256 not in named:
                 gone += await artifacts.delete_put_before(owner, sha256, moment)
@@ -53,9 +53,10 @@ async def sweep_artifacts(
     return gone
 
 
-async def read_named(session: AsyncSession) -> set[str]:
+async def read_named(session: AsyncSession, tenant_id: UUID) -> set[str]:
     """Every digest that a model, kept pools or an open task of the tenant names."""
-    found = await session.scalars(NAMED, {"open": [state.value for state in OPEN]})
+    values = {"tenant": tenant_id, "open": [state.value for state in OPEN]}
+    found = await session.scalars(NAMED, values)
     return {sha256 for sha256 in found if sha256 is not None}
 
 
