@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.orm import Session, SessionTransaction
 
 from shared.deadline import current_deadline
+from shared.telemetry import watch_pool
 
 
 class TenantUnset(RuntimeError):
@@ -141,6 +142,7 @@ def make_engine(dsn: str, role: str, limits: PoolLimits, application: str) -> As
         echo=limits.echo,
         hide_parameters=True,  # an error would quote sales and keys, and errors are logged
     )
+    watch_pool(engine, application, limits.size + limits.max_overflow)
     return engine
 
 

@@ -13,7 +13,7 @@ DROP FUNCTION
   queue_turns(text[], smallint, smallint, integer, integer),
   queue_take(text, text[], smallint, smallint, integer, interval, integer),
   claim_tasks(text, text[], integer, interval, integer, interval[]),
-  renew_leases(uuid[], bigint[], bigint[], interval);
+  renew_leases(uuid[], bigint[], bigint[], interval), queue_depth();
 
 SET LOCAL ROLE morrow_owner;
 

@@ -320,17 +320,29 @@ AS $$
   RETURNING t.id
 $$;
 
+-- Of each kind and class how many tasks could be claimed now, and how long ago the oldest was put in:
+-- counted in the index `ix_tasks_age` alone.
+CREATE FUNCTION queue_depth()
+RETURNS TABLE (kind text, priority smallint, tasks bigint, oldest_seconds double precision)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off
+AS $$
+  SELECT t.kind, t.priority, count(*),
+    extract(epoch FROM greatest(now() - min(t.created_at), '0'))::double precision
+  FROM tasks t WHERE t.state = 'queued' GROUP BY t.kind, t.priority
+$$;
+
 REVOKE ALL ON FUNCTION
   queue_reserve(smallint, double precision), queue_room(uuid, text[], integer),
   queue_turns(text[], smallint, smallint, integer, integer),
   queue_take(text, text[], smallint, smallint, integer, interval, integer),
   claim_tasks(text, text[], integer, interval, integer, interval[]),
-  renew_leases(uuid[], bigint[], bigint[], interval)
+  renew_leases(uuid[], bigint[], bigint[], interval), queue_depth()
 FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION queue_reserve(smallint, double precision) TO morrow_api, morrow_worker;
 GRANT EXECUTE ON FUNCTION
   claim_tasks(text, text[], integer, interval, integer, interval[]),
-  renew_leases(uuid[], bigint[], bigint[], interval)
+  renew_leases(uuid[], bigint[], bigint[], interval), queue_depth()
 TO morrow_worker;
 
 SET LOCAL ROLE morrow_owner;

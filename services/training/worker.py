@@ -5,13 +5,14 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training.breakers.fleet import BREAKERS_CHANNEL, Fleet
 from services.training.jobs.pipeline import cargo_of
@@ -23,6 +24,7 @@ from services.training.pruning.terms import Terms
 from services.training.pruning.turn import PRUNING, prune_tenant
 from services.training.queue.children import ChildLimits, Slot, fork_server
 from services.training.queue.claim import Rules
+from services.training.queue.depth import tell_depths
 from services.training.queue.leader import lead
 from services.training.queue.lifeline import CANCELLED_CHANNEL, LeaseTerms, Lifeline
 from services.training.queue.locks import AdvisoryLocks
@@ -118,15 +120,20 @@ async def _open(
         supply=_supply(settings, sessions, client),
     )
     rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter, settings.renew_seconds)
-    leading = lead(locks, rota.run, settings.renew_seconds)
+    lanes = _lanes(shop, width)
+    leading = lead(locks, partial(_lead, rota, engine, lanes), settings.renew_seconds)
     fleet = Fleet(engine, client.breakers, listener, WORKER)
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
     runners = [
-        Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter)
-        for lane in _lanes(shop, width)
+        Runner(name, lane, engine, shop.sessions, lifeline, listener, jitter) for lane in lanes
     ]
     loops = [listener.run(), bell.run(), locks.run(), lifeline.run(), fleet.run(), leading]
     return runners, loops
+
+
+async def _lead(rota: Rota, engine: AsyncEngine, lanes: Sequence[Lane]) -> None:
+    async with running(tell_depths(engine, [kind for lane in lanes for kind in lane.cargo])):
+        await rota.run()
 
 
 def _supply(settings: Settings, sessions: Sessions, client: UpstreamClient) -> Supply:

@@ -21,6 +21,7 @@ from shared.artifacts.errors import (
 from shared.artifacts.naming import checked_owner, key_of, quarantine_key_of
 from shared.artifacts.partial_file import PartialFile, fsync_directory
 from shared.artifacts.store import Artifact
+from shared.artifacts.telemetry import CHECKSUM_FAILURES
 from shared.canonical import sha256_of
 
 TRIES = 5
@@ -114,6 +115,7 @@ class LocalArtifacts:
         found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != path.name:
             file.close()
+            CHECKSUM_FAILURES.inc()
             raise ArtifactCorrupt(path.name, found)
         file.seek(0)
         return file

@@ -23,6 +23,7 @@ from shared.artifacts.errors import (
 )
 from shared.artifacts.naming import checked_owner, digest_in, key_of, quarantine_key_of
 from shared.artifacts.store import Artifact
+from shared.artifacts.telemetry import CHECKSUM_FAILURES
 from shared.canonical import sha256_of
 
 PART_BYTES = 8 * 1024 * 1024
@@ -93,6 +94,7 @@ class S3Artifacts:
                 await self.check()
                 raise ArtifactMissing(sha256)
             if found != sha256:
+                CHECKSUM_FAILURES.inc()
                 raise ArtifactCorrupt(sha256, found)
             file.seek(0)
             yield file

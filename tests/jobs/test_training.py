@@ -4,7 +4,9 @@ from typing import Any
 
 from fastapi import FastAPI
 from httpx import AsyncClient
+from prometheus_client import REGISTRY
 
+from services.training.demand.classification import DemandClass
 from services.training.jobs.store import TRAIN
 from shared.database import Sessions
 from tests.conftest import Tenant, make_tenant
@@ -49,6 +51,33 @@ async def test_every_series_is_trained_and_told_of(shop: Tenant, worker: None) -
         model = await shop.client.get(f"/api/v1/models/{item['model_id']}")
         assert (item["state"], item["family"]) == ("succeeded", "baseline")
         assert model.json()["product"] == product
+
+
+async def test_what_was_trained_and_refused_is_counted(shop: Tenant, worker: None) -> None:
+    await send_sales(shop.client, "new", days=10)
+    by_family = {"family": "baseline"}
+    counts = {
+        "morrow_training_skill_count": by_family,
+        "morrow_training_trials_total": by_family,
+        "morrow_trainings_refused_total": {"code": "too_short"},
+    }
+    before = {name: counted(name, labels) for name, labels in counts.items()}
+    await run(shop.client)
+    since = {name: counted(name, labels) - before[name] for name, labels in counts.items()}
+    assert since["morrow_training_skill_count"] == 2
+    assert since["morrow_trainings_refused_total"] == 1
+    classes = [
+        sample.labels["demand_class"]
+        for family in REGISTRY.collect()
+        for sample in family.samples
+        if sample.name == "morrow_training_seconds_count"
+    ]
+    assert classes
+    assert set(classes) <= {each.value for each in DemandClass}
+
+
+def counted(name: str, labels: dict[str, str]) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 async def test_a_search_begins_where_the_last_one_ended(

@@ -23,6 +23,7 @@ CROSS_TENANTS: Final = [
     "note_key_uses(uuid[],uuid[])",
     "periodic_due(text,interval,integer)",
     "periodic_health()",
+    "queue_depth()",
     "queue_reserve(smallint,double precision)",
     "renew_leases(uuid[],bigint[],bigint[],interval)",
     "reset_breaker(text)",

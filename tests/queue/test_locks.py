@@ -12,6 +12,7 @@ from functools import partial
 import asyncpg
 import pytest
 from asyncpg import Connection
+from prometheus_client import REGISTRY
 
 from services.training.queue.locks import SIGNS_OF_LIFE, AdvisoryLocks, LockBusy, LockLost
 from shared.database import connect_directly
@@ -82,6 +83,22 @@ async def test_a_lock_that_another_worker_holds_is_busy(
             pass
     async with locks.hold("roll"):
         pass
+
+
+async def test_how_long_each_took_is_counted_by_what_came_of_it(
+    database: Database, locks: AdvisoryLocks
+) -> None:
+    before = {how: asked(how) for how in ("had", "busy", "lost")}
+    async with worker(database) as other, other.hold("roll"):
+        with pytest.raises(LockBusy):
+            async with locks.hold("roll"):
+                pytest.fail("both are inside")
+    since = {how: asked(how) - count for how, count in before.items()}
+    assert since == {"had": 1, "busy": 1, "lost": 0}
+
+
+def asked(how: str) -> float:
+    return REGISTRY.get_sample_value("morrow_lock_seconds_count", {"how": how}) or 0.0
 
 
 async def test_a_lock_that_the_same_worker_holds_is_busy_too(

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
+from prometheus_client import REGISTRY
 
 from shared.artifacts import (
     ArtifactCorrupt,
@@ -136,9 +137,14 @@ async def test_damaged_bytes_are_replaced_by_the_next_put(place: Place) -> None:
         assert await place.store.get(OWNER, DIGEST) == DATA
 
 
+def checksum_failures() -> float:
+    return REGISTRY.get_sample_value("morrow_artifact_checksum_failures_total") or 0.0
+
+
 async def test_damaged_bytes_are_never_handed_out(place: Place) -> None:
     await place.store.put(OWNER, DATA)
     place.damage(key_of(DATA), b"others")
+    counted = checksum_failures()
 
     with pytest.raises(ArtifactCorrupt) as refused:
         await place.store.get(OWNER, DIGEST)
@@ -146,6 +152,7 @@ async def test_damaged_bytes_are_never_handed_out(place: Place) -> None:
     with pytest.raises(ArtifactCorrupt):
         async with place.store.open(OWNER, DIGEST):
             pass
+    assert checksum_failures() == counted + 2
 
 
 async def test_absent_bytes_are_missing(place: Place) -> None:

@@ -20,6 +20,7 @@ from services.training.jobs.pooling import pool_task
 from services.training.jobs.schemas import ProductCounts, TrainingRequest
 from services.training.jobs.settle import job_transaction, tell_and_end
 from services.training.jobs.store import count_products
+from services.training.jobs.telemetry import count_refusals
 from services.training.jobs.workshop import Workshop
 from services.training.queue.enqueue import NewTask, enqueue
 from services.training.queue.finish import finish, note_progress
@@ -40,6 +41,7 @@ async def put_in(shop: Workshop, task: ClaimedTask, tasks: Sequence[NewTask]) ->
         await require_size(session, task.group_id)
         await mark_seen(session, task.group_id, [new.payload for new in ended])
         await append(session, task.group_id, [_ended_event(new) for new in ended])
+    count_refusals(new.error["code"] for new in ended if new.error is not None)
 
 
 async def fan_out(

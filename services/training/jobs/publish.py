@@ -11,6 +11,7 @@ from services.training.jobs.events import EventType
 from services.training.jobs.lag import Lag
 from services.training.jobs.marks import mark_seen
 from services.training.jobs.settle import event_of, job_transaction, settle_product
+from services.training.jobs.telemetry import count_refusals, count_training
 from services.training.jobs.training import Fit
 from services.training.jobs.workshop import Workshop
 from services.training.metering.usage import Kind, meter
@@ -51,6 +52,7 @@ async def publish(shop: Workshop, task: ClaimedTask, trained: Trained, fit: Fit)
         await meter(session, {Kind.TRAININGS: 1, Kind.CPU_SECONDS: fit.cpu_seconds})
         lag.note("write")
     lag.note("commit")
+    count_training(trained)
     log.info("model_published", **lag.steps)
     await forget_artifacts(shop.artifacts, str(task.tenant_id), unnamed)
 
@@ -63,6 +65,7 @@ async def publish_refusal(shop: Workshop, task: ClaimedTask, refused: Refused, f
         await mark_seen(session, task.group_id, [task.payload])
         await settle_product(session, shop, task, State.FAILED, event, error=error)
         await meter(session, {Kind.CPU_SECONDS: fit.cpu_seconds})
+    count_refusals([str(refused.code)])
 
 
 async def publish_unchanged(shop: Workshop, task: ClaimedTask) -> None:

@@ -8,7 +8,8 @@ milliseconds: whoever holds one is cancelled with `LockLost`.
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Coroutine
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 import asyncpg
 import structlog
 
+from services.training.queue.telemetry import LOCK_SECONDS
 from shared.doorbell import LOST, Connect
 
 LOCK = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
@@ -97,6 +99,10 @@ class AdvisoryLocks:
             await connection.close(timeout=ANSWER_SECONDS)
 
     async def _lock(self, name: str, holder: "asyncio.Task[object]") -> None:
+        with _timed():
+            await self._lock_now(name, holder)
+
+    async def _lock_now(self, name: str, holder: "asyncio.Task[object]") -> None:
         async with self._one_at_a_time:
             try:
                 connection = await self._connected()
@@ -153,6 +159,22 @@ class AdvisoryLocks:
         for name in lost:
             self._lost.add(name)
             self._holders[name].task.cancel()
+
+
+@contextlib.contextmanager
+def _timed() -> Iterator[None]:
+    """Count how long it took to have a lock, or to be told that it cannot be had."""
+    began, how = time.monotonic(), "had"
+    try:
+        yield
+    except LockBusy:
+        how = "busy"
+        raise
+    except LockLost:
+        how = "lost"
+        raise
+    finally:
+        LOCK_SECONDS.labels(how).observe(time.monotonic() - began)
 
 
 def _notice_silence(connection: "Connection", milliseconds: int) -> None:

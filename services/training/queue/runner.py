@@ -26,6 +26,7 @@ from services.training.queue.task import (
 )
 from services.training.queue.telemetry import (
     CLAIM_SECONDS,
+    SLOTS,
     STALE_PUBLISHES,
     TASK_SECONDS,
     TASKS_ENDED,
@@ -82,6 +83,8 @@ class Runner:
         self._draining = asyncio.Event()
         self._claiming = asyncio.Lock()
         self._handing_back = False
+        for kind in lane.cargo:
+            SLOTS.labels(kind).set(lane.slots)
 
     async def run(self) -> None:
         """Claim and run until drained."""

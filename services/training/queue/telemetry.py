@@ -28,3 +28,28 @@ PERIODIC_TURNS = Counter(
     "morrow_periodic_turns_total", "Turns of periodic work by how they ended", ["work", "how"]
 )
 PRUNED = Counter("morrow_pruned_total", "Rows and artifacts that were kept no longer", ["kind"])
+QUEUED_TASKS = Gauge(
+    "morrow_queue_tasks",
+    "Tasks that could be claimed now, as the leading worker sees them; 0 by all others",
+    ["kind", "class"],
+    multiprocess_mode="livemax",
+)
+OLDEST_SECONDS = Gauge(
+    "morrow_queue_oldest_seconds",
+    "Seconds since the oldest task that could be claimed now was put in, as the leading worker "
+    "sees it; 0 by all others, and where none is queued",
+    ["kind", "class"],
+    multiprocess_mode="livemax",
+)
+SLOTS = Gauge(
+    "morrow_worker_slots",
+    "Tasks of the kind that may run at once; kinds of one lane share its slots",
+    ["kind"],
+    multiprocess_mode="livesum",
+)
+LOCK_SECONDS = Histogram(
+    "morrow_lock_seconds",
+    "Seconds until an advisory lock was `had`, refused as `busy`, or its connection `lost`",
+    ["how"],
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+)

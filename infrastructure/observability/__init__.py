@@ -1,0 +1,1 @@
+"""What is watched of the product: its metrics, what they are drawn as, and what they alert of."""
