@@ -112,6 +112,22 @@ PLANTS: dict[str, Plant] = {
         {"name": "x", "persistentVolumeClaim": {"claimName": "models"}},
         "no PersistentVolumeClaim/models",
     ),
+    "lost_workers": (
+        ("ScaledObject", "worker"),
+        ("spec", "scaleTargetRef", "name"),
+        "workers",
+        "there is no Deployment/workers",
+    ),
+    "unmeasured": (
+        ("ScaledObject", "worker"),
+        ("spec", "triggers", 0, "metadata", "query"),
+        "max(morrow_queue_oldest_minutes)",
+        "nothing measures morrow_queue_oldest_minutes",
+    ),
+    "scaled_by_nothing": (
+        *(("ScaledObject", "worker"), ("spec", "triggers", 0, "metadata", "query"), "vector(1)"),
+        "names no metric",
+    ),
     # configuration
     "unknown_setting": (SETTINGS, ("data", "MORROW_WORKRES"), "2", "nothing reads MORROW_WORKRES"),
     "unknown_variable": (SETTINGS, ("data", "PYTHONPATH"), "/x", "nothing reads PYTHONPATH"),
@@ -191,7 +207,8 @@ PLANTS: dict[str, Plant] = {
 @pytest.mark.parametrize("plant", PLANTS)
 def test_a_planted_fault_is_told(plant: str) -> None:
     (kind, name), path, value, words = PLANTS[plant]
-    told = faults(planted(rendered("production"), kind, name, path, value))
+    overlay = "elastic" if kind == "ScaledObject" else "production"
+    told = faults(planted(rendered(overlay), kind, name, path, value))
     assert any(words in line for line in told), told
 
 

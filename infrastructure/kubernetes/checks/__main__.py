@@ -8,6 +8,7 @@ from infrastructure.kubernetes.checks.configuration import configuration
 from infrastructure.kubernetes.checks.doorway import doorway
 from infrastructure.kubernetes.checks.life import life
 from infrastructure.kubernetes.checks.manifests import Manifests
+from infrastructure.kubernetes.checks.measured import measured
 from infrastructure.kubernetes.checks.network import network
 from infrastructure.kubernetes.checks.pod_security import pod_security
 from infrastructure.kubernetes.checks.references import references
@@ -25,7 +26,7 @@ Check = Callable[[Manifests], Iterator[str]]
 STAGES: tuple[tuple[Check, ...], ...] = (
     (schemas,),
     (configuration,),
-    (pod_security, references, life, doorway, resources, network),
+    (pod_security, references, life, doorway, resources, network, measured),
 )
 """What is no manifest, or no environment that the service starts with, is not looked at further."""
 

@@ -12,6 +12,8 @@ from infrastructure.kubernetes.checks.manifests import (
 )
 from infrastructure.kubernetes.checks.node import Node
 
+SCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
+
 
 def references(manifests: Manifests) -> Iterator[str]:
     """What is named and is not there."""
@@ -57,7 +59,7 @@ def _of_budgets(manifests: Manifests) -> Iterator[str]:
 
 
 def _of_autoscalers(manifests: Manifests) -> Iterator[str]:
-    for scaler in manifests.of_kind("HorizontalPodAutoscaler"):
+    for scaler in (each for kind in SCALERS for each in manifests.of_kind(kind)):
         target = scaler.at("spec", "scaleTargetRef")
         scaled = manifests.find(target["kind"].text(), target["name"].text())
         if not scaled:
