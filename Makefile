@@ -3,7 +3,7 @@ BIN := .venv/bin
 PEERS := benchmarks/accuracy/peers/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help test security chaos lint kustomize audit sbom demo bench lock clean
+.PHONY: help test security chaos lint kustomize audit sbom image compose-env demo bench lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,12 +27,13 @@ security: .venv/.installed ## the long forms of the checks on security
 chaos: .venv/.installed ## 50,000 tasks under 2,000 faults, as JSON (CHAOS_ARGS="--seed 7 --mutant fence_off")
 	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
-lint: .venv/.installed ## style, types, the house rules, manifests, secrets, known faults of packages
+lint: .venv/.installed ## style, types, the house rules, manifests, the Dockerfile, secrets, known faults of packages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(BIN)/python -m infrastructure.kubernetes.checks
+	$(BIN)/hadolint Dockerfile
 	@$(BIN)/python -m infrastructure.supply.secret_scan
 	@$(BIN)/python -m infrastructure.supply.audit
 
@@ -44,6 +45,19 @@ audit: .venv/.installed ## known faults of every locked package; fails where one
 
 sbom: .venv/.installed ## what an installation holds, with hashes, as CycloneDX: dist/morrow.cdx.json
 	@$(BIN)/python -m infrastructure.supply.sbom
+
+BUILDER ?= docker build
+REVISION ?= $(shell git rev-parse HEAD)
+VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+
+image: ## the image `morrow` (PYTHON_DIGEST=sha256:…, BUILDER="buildah build --format docker")
+	@echo "$(PYTHON_DIGEST)" | grep -qxE 'sha256:[0-9a-f]{64}' || { \
+	  echo 'name the base: make image PYTHON_DIGEST=sha256:… (docs/containers.md)' >&2; exit 2; }
+	$(BUILDER) --tag morrow --build-arg PYTHON_DIGEST=$(PYTHON_DIGEST) \
+	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) .
+
+compose-env: ## the secrets of compose.yaml, made at random: .env
+	@$(PYTHON) -m infrastructure.docker.environment
 
 demo: .venv/.installed ## a sample bakery from sales to forecast (DEMO_ARGS=--exit to end)
 	$(BIN)/morrow demo $(DEMO_ARGS)

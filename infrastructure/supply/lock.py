@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,12 +58,17 @@ def direct_names(project: str) -> frozenset[str]:
 
 def runtime_part(packages: Iterable[Locked], project: str) -> list[Locked]:
     """What an installation without extras may hold: what the project's dependencies lead to."""
-    direct, known = direct_names(project), list(packages)
+    return part_below(packages, direct_names(project))
+
+
+def part_below(packages: Iterable[Locked], names: Collection[str]) -> list[Locked]:
+    """The packages of these names, and all that they ask for."""
+    known = list(packages)
     found: set[str] = set()
     while more := {
         each.name
         for each in known
-        if each.name not in found and (each.name in direct or each.asked_by & found)
+        if each.name not in found and (each.name in names or each.asked_by & found)
     }:
         found |= more
     return [each for each in known if each.name in found]

@@ -1,0 +1,1 @@
+"""The image, and what runs beside it on one machine."""
