@@ -74,9 +74,9 @@ RUN --mount=type=bind,source=infrastructure,target=/mnt/infrastructure \
 
 USER 10001:10001
 WORKDIR /var/lib/morrow
-RUN --mount=type=tmpfs,target=/tmp \
-    --mount=type=bind,source=infrastructure,target=/mnt/infrastructure \
-    PYTHONPATH=/mnt python -m infrastructure.docker.smoke_fit
+RUN --mount=type=bind,source=infrastructure,target=/mnt/infrastructure \
+    PYTHONPATH=/mnt python -m infrastructure.docker.smoke_fit \
+ && rm -rf /tmp/.cache
 
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
