@@ -3,7 +3,7 @@ BIN := .venv/bin
 PEERS := benchmarks/accuracy/peers/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help test security chaos lint kustomize audit sbom image compose-env demo bench lock clean
+.PHONY: help test security chaos previous lint kustomize audit sbom image compose-env demo bench lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,13 +27,17 @@ security: .venv/.installed ## the long forms of the checks on security
 chaos: .venv/.installed ## 50,000 tasks under 2,000 faults, as JSON (CHAOS_ARGS="--seed 7 --mutant fence_off")
 	@$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
-lint: .venv/.installed ## style, types, the house rules, manifests, the Dockerfile, secrets, known faults of packages
+previous: .venv/.installed ## an earlier commit's tests and code on this schema (PREVIOUS=v1.0 PREVIOUS_ARGS="tests/sales")
+	@$(BIN)/python -m infrastructure.schema.previous $(or $(PREVIOUS),$(error PREVIOUS is the tag or commit)) $(PREVIOUS_ARGS)
+
+lint: .venv/.installed ## style, types, the house rules, manifests, the Dockerfile, migrations, secrets, known faults of packages
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@$(BIN)/python -m infrastructure.kubernetes.checks
 	$(BIN)/hadolint Dockerfile
+	@$(BIN)/python -m infrastructure.schema.squawk
 	@$(BIN)/python -m infrastructure.supply.secret_scan
 	@$(BIN)/python -m infrastructure.supply.audit
 

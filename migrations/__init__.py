@@ -1,70 +1,44 @@
-"""The database's history: `upgrade` brings a database to the code's head, `heads` compares them."""
+"""The database's history: `upgrade` brings a database to the code's head, `read_revisions` compares
+them."""
 
 import asyncio
-from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from migrations.patience import Patience
+from migrations.revisions import Revisions, SchemaMismatch, compare
+from migrations.steps import MigrationBlocked
+from migrations.turns import MigrationBusy
+
+__all__ = ["MigrationBlocked", "MigrationBusy", "Patience", "Revisions", "SchemaMismatch"]
 
 HERE = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Revisions:
-    """Where the database stands, and where the code does."""
-
-    database: str | None
-    code: str
-    known: frozenset[str]
-
-    @property
-    def current(self) -> bool:
-        return self.database == self.code
-
-    def difference(self) -> str:
-        """Which of the two is ahead, and the way out."""
-        if self.current:
-            return f"the database is at {self.code}"
-        if self.database is None:
-            return f"the database is empty, the code is at {self.code}: run `morrow migrate`"
-        if self.database in self.known:
-            return (
-                f"the code ({self.code}) is ahead of the database ({self.database}): "
-                "run `morrow migrate`"
-            )
-        return (
-            f"the database ({self.database}) is ahead of the code ({self.code}): "
-            "start a release that knows it"
-        )
-
-
-class SchemaMismatch(Exception):
-    """The database is not at the code's head."""
-
-    def __init__(self, revisions: Revisions) -> None:
-        super().__init__(revisions.difference())
-        self.revisions = revisions
-
-
-def configuration(dsn: str) -> Config:
+def configuration(dsn: str, patience: Patience | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(HERE))
     config.attributes["dsn"] = dsn
+    config.attributes["patience"] = patience or Patience()
     return config
 
 
-def upgrade(dsn: str, revision: str = "head") -> None:
-    """Bring the database at `dsn` up to `revision`, as a login that may change the schema."""
-    command.upgrade(configuration(dsn), revision)
+def upgrade(dsn: str, revision: str = "head", patience: Patience | None = None) -> None:
+    """Bring the database at `dsn` up to `revision`, as a login that may change the schema.
+
+    Waits for its turn where others migrate; each revision is a transaction of its own, which gives
+    way to who holds its locks, and is tried again. Raises `MigrationBusy`, `MigrationBlocked`, or
+    `SchemaMismatch` where the database is ahead and serves this code no more.
+    """
+    command.upgrade(configuration(dsn, patience), revision)
 
 
-def downgrade(dsn: str, revision: str) -> None:
-    command.downgrade(configuration(dsn), revision)
+def downgrade(dsn: str, revision: str, patience: Patience | None = None) -> None:
+    command.downgrade(configuration(dsn, patience), revision)
 
 
 def known_revisions() -> frozenset[str]:
@@ -76,23 +50,11 @@ def known_revisions() -> frozenset[str]:
 async def read_revisions(connection: AsyncConnection) -> Revisions:
     """Compare the database behind `connection` with the code's head."""
     scripts = await asyncio.to_thread(ScriptDirectory, str(HERE))
-    code = scripts.get_current_head()
-    assert code is not None, "migrations/versions is part of the package"
-    known = frozenset(script.revision for script in scripts.walk_revisions())
-    return Revisions(await _stamped(connection), code, known)
+    return await connection.run_sync(compare, scripts)
 
 
-async def _stamped(connection: AsyncConnection) -> str | None:
-    try:
-        async with connection.begin_nested():
-            found = await connection.execute(text("SELECT version_num FROM alembic_version"))
-    except ProgrammingError:  # no such table: nothing was ever migrated here
-        return None
-    return found.scalar_one_or_none()
-
-
-async def require_head(connection: AsyncConnection) -> None:
-    """Raise `SchemaMismatch` unless the database is at the code's head."""
+async def require_schema(connection: AsyncConnection) -> None:
+    """Raise `SchemaMismatch` unless the database is at the code's head, or ahead and serves it."""
     revisions = await read_revisions(connection)
-    if not revisions.current:
+    if not revisions.fit:
         raise SchemaMismatch(revisions)

@@ -203,7 +203,7 @@ async def _fault_of_migrations(engine: AsyncEngine) -> str | None:
             revisions = await read_revisions(connection)
     except (SQLAlchemyError, OSError) as error:
         return type(error).__name__
-    return None if revisions.current else revisions.difference()
+    return None if revisions.fit else revisions.difference()
 
 
 async def _fault_of_store(store: ArtifactStore) -> str | None:

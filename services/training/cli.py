@@ -67,7 +67,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     fd: Annotated[int | None, typer.Option(help="an inherited socket that listens already")] = None,
 ) -> None:
-    """Run the API; it refuses a database that is not at the code's head, or not safe."""
+    """Run the API; it refuses a database that does not serve this code, or is not safe."""
     from services.training.app import create_app
     from services.training.serving import server_of
     from shared.collector import short_collections
@@ -96,11 +96,28 @@ def worker() -> None:
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database to the code's head."""
+def migrate(
+    lock_seconds: Annotated[
+        float, typer.Option(help="waits so long for a lock, then gives way", min=0.1, max=30)
+    ] = 2.0,
+    attempts: Annotated[int, typer.Option(help="before it gives up", min=1, max=1000)] = 30,
+    turn_seconds: Annotated[
+        float, typer.Option(help="waits so long for another migration", min=0)
+    ] = 3600.0,
+) -> None:
+    """Bring the database to the code's head, beside the traffic of the release before."""
     import migrations
 
-    migrations.upgrade(_settings().migration_dsn())
+    dsn = _settings().migration_dsn()
+    patience = migrations.Patience(
+        lock_seconds=lock_seconds, attempts=attempts, turn_seconds=turn_seconds
+    )
+    stopped = (migrations.MigrationBlocked, migrations.MigrationBusy, migrations.SchemaMismatch)
+    try:
+        migrations.upgrade(dsn, patience=patience)
+    except stopped as why:
+        typer.echo(str(why), err=True)
+        raise typer.Exit(1) from None
 
 
 app.command()(demo)

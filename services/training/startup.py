@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from migrations import require_head
+from migrations import require_schema
 from services.training.pools import pool_limits
 from services.training.settings import Settings
 from shared.database import DatabaseUnavailable, connect_directly, make_engine
@@ -45,7 +45,7 @@ async def _require_current_schema(settings: Settings, role: str) -> None:
     )
     try:
         async with engine.connect() as connection:
-            await require_head(connection)
+            await require_schema(connection)
     finally:
         await engine.dispose()
 

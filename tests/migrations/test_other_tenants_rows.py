@@ -4,10 +4,8 @@ another tenant's row is not seen, changed, taken away, or put there.
 What is granted is tried, whatever table it is of; the rows are made for the columns they have.
 """
 
-import json
 from collections.abc import AsyncIterator
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -15,36 +13,18 @@ import pytest
 from services.training.tables import Table
 from shared.postgres import RunningPostgres
 from tests.conftest import Database, fresh_database
+from tests.migrations.rows import fill, insert, row_of
 
 Connection = asyncpg.Connection
 MINE, OTHERS = uuid4(), uuid4()
 
-COLUMNS = """
-SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type
-FROM pg_attribute a
-WHERE a.attrelid = $1::text::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attnotnull
-"""
 CHANGEABLE = """
 SELECT attname FROM pg_attribute
 WHERE attrelid = $1::text::regclass AND attnum > 0 AND attidentity = ''
   AND has_column_privilege(attrelid, attnum, 'UPDATE') LIMIT 1
 """
-VALUES: dict[str, Any] = {
-    "bytea": "\\x00",
-    "date": "2026-01-01",
-    "jsonb": {},
-    "text": "x",
-    "timestamp with time zone": "2026-01-01T00:00:00Z",
-    "uuid": "00000000-0000-0000-0000-00000000000a",
-}
 MAY = "SELECT has_table_privilege($1, $2) OR ($2 <> 'DELETE' AND has_any_column_privilege($1, $2))"
 FOREIGN = "row-level security|permission denied"
-
-
-def value_of(kind: str) -> object:
-    if kind.endswith("[]"):
-        return []
-    return VALUES.get(kind, False if kind == "boolean" else 1)
 
 
 @pytest.fixture(scope="module")
@@ -54,25 +34,9 @@ async def stocked(postgres_server: RunningPostgres, template: str) -> AsyncItera
         admin = await asyncpg.connect(made.admin_dsn)
         for table in Table.metadata.tables:
             await admin.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-            for owner in (MINE, OTHERS):
-                await insert(admin, table, await row_of(admin, table, owner))
+        await fill(admin, MINE, OTHERS)
         await admin.close()
         yield made
-
-
-async def row_of(admin: Connection, table: str, owner: UUID) -> dict[str, object]:
-    columns = await admin.fetch(COLUMNS, table)
-    row = {column["name"]: value_of(column["type"]) for column in columns}
-    return {**row, "tenant_id": str(owner)}
-
-
-async def insert(connection: Connection, table: str, row: dict[str, object]) -> None:
-    names = ", ".join(f'"{name}"' for name in row)
-    await connection.execute(
-        f"INSERT INTO {table} ({names}) OVERRIDING SYSTEM VALUE "
-        f"SELECT {names} FROM jsonb_populate_record(NULL::{table}, $1::text::jsonb)",
-        json.dumps(row),
-    )
 
 
 @pytest.fixture(params=["morrow_api", "morrow_worker"])

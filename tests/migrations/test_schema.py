@@ -53,13 +53,13 @@ async def test_without_a_tenant_there_is_an_error_and_never_rows(
 async def test_a_database_ahead_or_behind_is_refused_and_named(database: Database) -> None:
     engine = create_async_engine(service_url(database.admin_dsn))
     async with engine.begin() as connection:
-        await migrations.require_head(connection)
+        await migrations.require_schema(connection)
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         with pytest.raises(migrations.SchemaMismatch, match=r"database \(9999\) is ahead"):
-            await migrations.require_head(connection)
+            await migrations.require_schema(connection)
         await connection.execute(text("DROP TABLE alembic_version"))
         with pytest.raises(migrations.SchemaMismatch, match="run `morrow migrate`"):
-            await migrations.require_head(connection)
+            await migrations.require_schema(connection)
     await engine.dispose()
 
 

@@ -1,4 +1,4 @@
-"""The database: reached, at the code's head, with tenants apart, its locks and clock in order."""
+"""The database: reached, serving this code, with tenants apart, its locks and clock in order."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -127,7 +127,7 @@ async def _check_migrations(target: Target) -> Verdict:
             revisions = await read_revisions(connection)
     finally:
         await engine.dispose()
-    verdict = well if revisions.current else failed
+    verdict = well if revisions.fit else failed
     return verdict("migrations", revisions.difference())
 
 
