@@ -31,6 +31,12 @@ Host = Annotated[
 ]
 """A name without a port, any name below one (`*.example.com`), or an address."""
 
+RayAddress = Annotated[
+    str,
+    StringConstraints(pattern=r"^ray://(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}$"),
+]
+"""Where a Ray cluster takes clients: `ray://host:10001`."""
+
 
 def _split(value: object) -> object:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
@@ -83,6 +89,9 @@ class Settings(BaseSettings):
     max_running_tasks: Positive | None = None  # of one tenant at once, on all workers
     min_training_data_days: Annotated[int, Field(ge=14)] = 30
     workers: Annotated[int, Field(ge=1, le=256)] | None = None
+    execution_mode: Literal["auto", "local", "cluster"] = "auto"  # what a job's `auto` means here
+    ray_address: RayAddress | None = None  # none: no cluster
+    ray_tasks: Annotated[int, Field(ge=1, le=1024)] | None = None  # of this worker, on the cluster
     lease_seconds: Annotated[float, Field(gt=0)] = 20
     renew_seconds: Annotated[float, Field(gt=0)] = 5
     drain_seconds: Annotated[float, Field(ge=0)] = 25
