@@ -1,8 +1,10 @@
 # One image; its argument says which program: serve, worker, migrate, doctor, …
 #     make image PYTHON_DIGEST=sha256:…        docs/containers.md says where that comes from
+# EXTRAS=ray makes the image of a cluster's nodes, and of the workers that send fits to them.
 ARG PYTHON_DIGEST
 
 FROM docker.io/library/python:3.11-slim-bookworm@${PYTHON_DIGEST} AS build
+ARG EXTRAS=""
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore \
@@ -12,7 +14,7 @@ WORKDIR /src
 # What the product needs, by the hashes of the lock: wheels alone, so nothing is compiled here either.
 COPY pyproject.toml requirements.lock ./
 COPY infrastructure infrastructure
-RUN python -m infrastructure.docker.locked runtime > /runtime.txt \
+RUN python -m infrastructure.docker.locked runtime ${EXTRAS} > /runtime.txt \
  && python -m infrastructure.docker.locked build > /build.txt \
  && python -m venv --without-pip /opt/morrow \
  && python -m pip --python /opt/morrow/bin/python install --quiet --no-compile \
@@ -36,6 +38,7 @@ RUN /opt/build/bin/python -m pip wheel --quiet --no-build-isolation --no-deps --
 
 
 FROM docker.io/library/python:3.11-slim-bookworm@${PYTHON_DIGEST}
+ARG EXTRAS=""
 ARG PYTHON_DIGEST
 ARG VERSION
 ARG REVISION
@@ -70,12 +73,13 @@ ENV PATH=/opt/morrow/bin:${PATH} \
 
 # Nothing above is an image before all of it weighs at most this, and it has trained.
 RUN --mount=type=bind,source=infrastructure,target=/mnt/infrastructure \
-    PYTHONPATH=/mnt python -m infrastructure.docker.parts /opt/morrow --root / --most 900
+    PYTHONPATH=/mnt python -m infrastructure.docker.parts /opt/morrow --root / \
+        --most "$([ -z "${EXTRAS}" ] && echo 900 || echo 1200)"
 
 USER 10001:10001
 WORKDIR /var/lib/morrow
 RUN --mount=type=bind,source=infrastructure,target=/mnt/infrastructure \
-    PYTHONPATH=/mnt python -m infrastructure.docker.smoke_fit \
+    PYTHONPATH=/mnt python -m infrastructure.docker.smoke_fit ${EXTRAS} \
  && rm -rf /tmp/.cache
 
 EXPOSE 8000

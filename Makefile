@@ -54,10 +54,11 @@ BUILDER ?= docker build
 REVISION ?= $(shell git rev-parse HEAD)
 VERSION ?= $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-image: ## the image `morrow` (PYTHON_DIGEST=sha256:…, BUILDER="buildah build --format docker")
+image: ## the image `morrow` (PYTHON_DIGEST=sha256:…, BUILDER="buildah build --format docker"), or `morrow-ray` (EXTRAS=ray)
 	@echo "$(PYTHON_DIGEST)" | grep -qxE 'sha256:[0-9a-f]{64}' || { \
 	  echo 'name the base: make image PYTHON_DIGEST=sha256:… (docs/containers.md)' >&2; exit 2; }
-	$(BUILDER) --tag morrow --build-arg PYTHON_DIGEST=$(PYTHON_DIGEST) \
+	$(BUILDER) --tag $(subst $() ,-,$(strip morrow $(EXTRAS))) \
+	  --build-arg PYTHON_DIGEST=$(PYTHON_DIGEST) --build-arg EXTRAS="$(EXTRAS)" \
 	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) .
 
 compose-env: ## the secrets of compose.yaml, made at random: .env

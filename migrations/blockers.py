@@ -16,8 +16,8 @@ from sqlalchemy.engine import make_url
 APPLICATION: Final = "morrow-migrate"
 LONGEST_QUERY: Final = 200
 IN_THE_WAY: Final = """
-SELECT b.pid, a.usename, extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds,
-  a.state, a.query
+SELECT b.pid, a.usename, a.application_name,
+  extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS seconds, a.state, a.query
 FROM (SELECT DISTINCT unnest(pg_blocking_pids($1)) AS pid) b
 LEFT JOIN pg_stat_activity a ON a.pid = b.pid ORDER BY a.xact_start, b.pid
 """
@@ -29,11 +29,14 @@ log = structlog.get_logger()
 class Blocker:
     """A session that holds, or waits earlier for, a lock that is waited for.
 
-    What this login may not see is None: that takes `pg_read_all_stats`.
+    Everybody may see the login and the application; the rest is None for who is not a member of
+    `pg_read_all_stats`. Morrow grants that to nobody: it shows the statements of all databases of
+    the server, and who is to end a session needs more power than this login has anyway.
     """
 
     pid: int
     login: str | None
+    application: str | None
     seconds: float | None
     state: str | None
     query: str | None
@@ -41,9 +44,10 @@ class Blocker:
     def __str__(self) -> str:
         if not self.pid:
             return "a prepared transaction: see pg_prepared_xacts"
-        who = f"pid {self.pid} ({self.login or 'of a login that is not to be seen'})"
+        told = " of ".join(filter(None, [self.application, self.login]))
+        who = f"pid {self.pid} ({told or 'which has gone'})"
         if self.seconds is None:
-            return f"{who}, of which no more is shown without pg_read_all_stats"
+            return f"{who}, whose statement only pg_read_all_stats shows"
         query = " ".join((self.query or "").split())[:LONGEST_QUERY]
         return f"{who}, {self.state}, in a transaction for {self.seconds:.0f} s: {query}"
 

@@ -25,6 +25,14 @@ OWNERS_MAY_CREATE = text(
     "AND has_schema_privilege('morrow_definer', 'public', 'CREATE')"
 )
 LOOKS_A_WAIT = 8
+NOTICE_THE_END = """
+DO $$ BEGIN
+  SET client_connection_check_interval = '1s';
+EXCEPTION WHEN invalid_parameter_value THEN
+  NULL;  -- a server on a system that cannot tell
+END $$
+"""
+"""Else who is killed leaves a statement that waits on, and keeps the turn from the next."""
 
 log = structlog.get_logger()
 patience: Patience = context.config.attributes["patience"]
@@ -90,8 +98,9 @@ async def main() -> None:
         connect_args={"server_settings": {"application_name": APPLICATION}},
     )
     async with engine.connect() as connection:
+        await connection.exec_driver_sql(NOTICE_THE_END)
         pid = await connection.scalar(text("SELECT pg_backend_pid()"))
-        await connection.rollback()
+        await connection.commit()
         async with watched(dsn, pid, patience.lock_seconds / LOOKS_A_WAIT) as watch:
             await connection.run_sync(migrate, watch)
     await engine.dispose()

@@ -4,8 +4,7 @@
 |-------------------|---------|--------------------------------------------------------------------|
 | `morrow_owner`    | no      | owns every table                                                   |
 | `morrow_definer`  | no      | owns the SECURITY DEFINER functions                                |
-| `morrow_migrator` | yes     | runs migrations: may become `morrow_owner` and `morrow_definer`,   |
-|                   |         | and sees who stands in their way (`pg_read_all_stats`)             |
+| `morrow_migrator` | yes     | runs migrations: may become `morrow_owner` and `morrow_definer`    |
 | `morrow_api`      | yes     | the API; subject to row-level security                             |
 | `morrow_worker`   | yes     | the worker; subject to row-level security                          |
 """
@@ -55,14 +54,6 @@ BEGIN
             EXECUTE format('GRANT %I TO CURRENT_USER', above);
         END IF;
     END LOOP;
-
-    IF NOT pg_has_role('morrow_migrator', 'pg_read_all_stats', 'MEMBER') THEN
-        BEGIN
-            GRANT pg_read_all_stats TO morrow_migrator;
-        EXCEPTION WHEN insufficient_privilege THEN
-            NULL;  -- a migration then names who stands in its way by the pid alone
-        END;
-    END IF;
 
     IF NOT has_schema_privilege('morrow_owner', 'public', 'CREATE WITH GRANT OPTION') THEN
         GRANT USAGE, CREATE ON SCHEMA public TO morrow_owner WITH GRANT OPTION;

@@ -1,14 +1,16 @@
 """Whether what is installed can do the work: a last step of the image's build.
 
-    python -m infrastructure.docker.smoke_fit
+    python -m infrastructure.docker.smoke_fit [EXTRA …]
 
 Trains a product by the own solver, by Prophet's Stan program and across products by LightGBM, asks
-PostgreSQL's programs who they are, and loads the API. So a library that the base lacks, or a file
-that was left out, ends the build and not a training. Writes below the temporary folder alone.
+PostgreSQL's programs who they are, and loads the API, and what the extras bring. So a library that
+the base lacks, or a file that was left out, ends the build and not a training. Writes below the
+temporary folder alone.
 """
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -26,6 +28,7 @@ DAYS: Final = 200
 LEVELS: Final = (40.0, 60.0, 80.0)
 RHYTHM: Final = np.array([0.8, 0.9, 1.0, 1.0, 1.2, 1.4, 0.7])
 NEEDED_PROGRAMS: Final = ("postgres", "pg_dump", "pg_restore")
+MODULES_OF: Final = {"ray": ("ray", "ray.util.client")}
 
 
 class SmokeFault(Exception):
@@ -83,13 +86,24 @@ def programs() -> None:
             raise SmokeFault(f"{name}: {said.stderr.strip()}")
 
 
-def main() -> int:
+def loads(module: str) -> None:
+    """In a process of its own: what is loaded here already would hide that it cannot be."""
+    asked = [sys.executable, "-c", f"import {module}"]
+    if subprocess.run(asked, check=False).returncode != 0:  # noqa: S603 - a name from above
+        raise SmokeFault(f"{module} cannot be loaded")
+
+
+def main(extras: Sequence[str]) -> int:
     fits()
     programs()
-    subprocess.run([sys.executable, "-c", "import services.training.app"], check=True)
+    for module in (
+        "services.training.app",
+        *(name for each in extras for name in MODULES_OF[each]),
+    ):
+        loads(module)
     print("trained by each of its fitters; PostgreSQL's programs and the API answer")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from migrations import HERE, configuration
 
@@ -68,8 +69,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--revision", default="head", help="up to which the schema is brought")
     given, asked = parser.parse_known_args(arguments)
     further = str(Path(given.further).resolve()) if given.further else ""
+    scripts = ScriptDirectory.from_config(configuration_with("", further))
+    revision = scripts.get_revision(given.revision).revision
     with checked_out(given.commit) as tree:
-        return run_tests(tree, further, given.revision, asked)
+        return run_tests(tree, further, revision, asked)
 
 
 if __name__ == "__main__":

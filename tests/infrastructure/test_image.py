@@ -10,6 +10,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from infrastructure.docker.smoke_fit import MODULES_OF
 from services.training.cli import app
 from services.training.settings import Settings
 from tests.infrastructure.dockerfile import Dockerfile
@@ -116,6 +117,32 @@ def health_check(port: int) -> int:
 def test_the_health_check_asks_a_live_process_and_no_dead_one(served: Programs) -> None:
     assert health_check(served.port) == 0
     assert health_check(1) != 0
+
+
+def test_every_extra_that_may_be_built_in_is_tried_before_it_is_an_image() -> None:
+    """`dev` apart: nobody serves with what tests need."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert set(MODULES_OF) == set(extras) - {"dev"}
+    assert all("${EXTRAS}" in rest for rest in LAST.all("RUN") if "smoke_fit" in rest)
+    for stage in FILE.stages:
+        assert 'EXTRAS=""' in stage.all("ARG")
+
+
+@pytest.mark.parametrize(("extras", "name"), [("", "morrow"), ("ray", "morrow-ray")])
+def test_an_image_with_extras_has_a_name_of_its_own(extras: str, name: str) -> None:
+    digest = f"sha256:{'0' * 64}"
+    told = subprocess.run(
+        ["make", "-n", "image", f"PYTHON_DIGEST={digest}", f"EXTRAS={extras}", "BUILDER=builder"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    ).stdout
+    command = told.replace("\\\n", "").splitlines()[-1]
+    assert f"builder --tag {name} " in command
+    assert f'--build-arg EXTRAS="{extras}"' in command
 
 
 @pytest.mark.parametrize("digest", ["", "latest", "sha256:12"])

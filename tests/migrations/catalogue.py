@@ -125,8 +125,7 @@ SELECT format('%s may become %s', m.member::regrole, m.roleid::regrole)
 FROM pg_auth_members m
 WHERE m.member::regrole::text = ANY ($1::text[])
   AND (m.member::regrole::text, m.roleid::regrole::text) NOT IN (
-    ('morrow_migrator', 'morrow_owner'), ('morrow_migrator', 'morrow_definer'),
-    ('morrow_migrator', 'pg_read_all_stats')
+    ('morrow_migrator', 'morrow_owner'), ('morrow_migrator', 'morrow_definer')
   )
 UNION ALL
 SELECT format('%s is set for %s', s.setting, s.setrole::regrole)

@@ -1,8 +1,16 @@
-"""For pytest of an earlier commit: its databases are brought up to this checkout's schema."""
+"""For pytest of an earlier commit: its databases are brought up to this checkout's schema.
+
+As at an installation: the earlier code migrates, then this checkout on from there. Where both have
+the same head, which may be edited until it is released, there is no such way; then this checkout
+alone makes the schema.
+"""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
 
 UPGRADE = (
     "import os, sys; from alembic import command; import migrations\n"
@@ -16,10 +24,13 @@ def pytest_configure() -> None:
     import migrations
 
     theirs = migrations.upgrade
+    here, revision = os.environ["MORROW_NEWER"], os.environ["MORROW_NEWER_REVISION"]
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    leads_there = scripts.get_current_head() != revision
 
     def upgrade(dsn: str, *given: object, **named: object) -> None:
-        theirs(dsn, *given, **named)  # type: ignore[arg-type]
-        here, revision = os.environ["MORROW_NEWER"], os.environ["MORROW_NEWER_REVISION"]
+        if leads_there:
+            theirs(dsn, *given, **named)  # type: ignore[arg-type]
         subprocess.run(  # noqa: S603 - this program, of the other checkout
             [sys.executable, "-c", UPGRADE, dsn, revision],
             check=True,
