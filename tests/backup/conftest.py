@@ -1,9 +1,12 @@
 """A shop with models, a place for its backups, and an empty database to bring them back to."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -156,3 +159,10 @@ def damage(path: Path) -> None:
     age = path.stat().st_mtime
     path.write_bytes(data)
     os.utime(path, (age, age))
+
+
+def apart(work: Coroutine[Any, Any, None]) -> None:
+    """Done by somebody else before the backup goes on."""
+    thread = threading.Thread(target=asyncio.run, args=(work,))
+    thread.start()
+    thread.join()

@@ -62,10 +62,14 @@ def test_from_one_server_to_another(
     assert (made["tenants"], made["absent"]) == (1, 0)
     assert answer(morrow("backups", vault, "--json")) == [made]
     assert answer(morrow("restore", vault, "--check", "--json"))["checked"]
+    rehearsed = answer(morrow("restore", vault, "--rehearse", "--json"))
+    assert (rehearsed["rehearsed"], rehearsed["restored"]) == (True, False)
     done = answer(morrow("restore", vault, "--backup", made["backup"][:8], "--json", **there))
     assert done == {
         "backup": made["backup"],
+        "taken_at": made["taken_at"],
         "checked": False,
+        "rehearsed": False,
         "restored": True,
         "absent": {},
     }
@@ -84,6 +88,26 @@ def test_what_is_lost_ends_with_one_unless_it_is_allowed(
     allowed = morrow("backup", str(tmp_path / "vault"), "--allow-absent", **here)
     assert allowed.exit_code == 0
     assert "absent: 1 artifacts" in allowed.output
+
+
+def test_old_backups_go_once_the_new_one_is_verified(database: Database, tmp_path: Path) -> None:
+    asyncio.run(execute(database.admin_dsn, TENANT))
+    here = variables(database, tmp_path / "models")
+    vault = str(tmp_path / "vault")
+    first = answer(morrow("backup", vault, "--keep", "1", "--json", **here))
+    assert first["let_go"] == []
+    second = answer(morrow("backup", vault, "--keep", "1", "--json", **here))
+    assert second["let_go"] == [first["backup"]]
+    [listed] = answer(morrow("backups", vault, "--json"))
+    assert listed["backup"] == second["backup"]
+    assert morrow("backup", vault, "--keep", "0", **here).exit_code == 2
+
+    manifest = next((tmp_path / "vault/backups").rglob(second["backup"]))
+    manifest.write_bytes(b"{}")
+    told = refusal("backup", vault, "--keep", "1", **here)
+    assert told["code"] == "backup_damaged"
+    assert "was taken, and no other was let go" in told["detail"]
+    assert len(list((tmp_path / "vault/backups/").rglob("?" * 64))) == 2
 
 
 def test_what_cannot_be_done_is_told_with_the_way_out(database: Database, tmp_path: Path) -> None:

@@ -1,10 +1,5 @@
 """A backup holds every artifact that its dump names, taken while others work."""
 
-import asyncio
-import threading
-from collections.abc import Coroutine
-from typing import Any
-
 import pytest
 
 from services.training.backup.errors import BackupRefused
@@ -14,7 +9,7 @@ from services.training.backup.restore import check_backup, restore_backup
 from services.training.backup.shelf import MANIFESTS, list_backups
 from services.training.backup.take import Source, take_backup
 from shared.artifacts import open_store
-from tests.backup.conftest import PROGRAMS, Elsewhere, Shop, Vault, damage, unread
+from tests.backup.conftest import PROGRAMS, Elsewhere, Shop, Vault, apart, damage, unread
 from tests.conftest import Database, execute
 from tests.shared.test_artifacts import bucket, bucket_place
 
@@ -163,10 +158,3 @@ class Pools:
     async def _go(self) -> None:
         await execute(self.shop.admin_dsn, "DELETE FROM kept_pools")
         await open_store(self.shop.stall.models).delete(self.shop.owner, self.sha256)
-
-
-def apart(work: Coroutine[Any, Any, None]) -> None:
-    """Done by somebody else before the backup goes on."""
-    thread = threading.Thread(target=asyncio.run, args=(work,))
-    thread.start()
-    thread.join()

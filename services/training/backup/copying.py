@@ -1,11 +1,11 @@
 """Artifacts from one store to another: each verified as it is read, and again as it is kept."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
-from services.training.backup.manifest import Named, count_of
+from services.training.backup.manifest import NOTHING, Named, count_of, each_of
 from services.training.backup.progress import Report, Stage
 from shared.artifacts import ArtifactCorrupt, ArtifactMissing, ArtifactStore
 
@@ -18,13 +18,22 @@ Look = Callable[[str, str], Awaitable[bool]]
 
 
 async def copy_named(
-    source: ArtifactStore, target: ArtifactStore, named: Named, report: Report
+    source: ArtifactStore,
+    target: ArtifactStore,
+    named: Named,
+    report: Report,
+    leaving: Named = NOTHING,
 ) -> Named:
     """Copy what the target lacks or holds damaged; what the source then lacks, or holds damaged as
-    well, is returned."""
+    well, is returned. What is `leaving` the target is put there once more, and so stays."""
+
+    async def stays(owner: str, sha256: str) -> bool:
+        if sha256 in leaving.get(owner, ()):
+            return await _copy(target, target, owner, sha256)
+        return await is_intact(target, owner, sha256)
 
     async def copy(owner: str, sha256: str) -> bool:
-        return await is_intact(target, owner, sha256) or await _copy(source, target, owner, sha256)
+        return await stays(owner, sha256) or await _copy(source, target, owner, sha256)
 
     return await look_at_each(named, copy, report)
 
@@ -32,7 +41,7 @@ async def copy_named(
 async def look_at_each(named: Named, look: Look, report: Report) -> Named:
     """Several at once; those that it is not well with. An error ends it."""
     unwell: dict[str, set[str]] = {}
-    waiting = _each(named)
+    waiting = each_of(named)
     done, total = 0, count_of(named)
     report(Stage.ARTIFACTS, done, total)
 
@@ -83,9 +92,3 @@ async def _copy(source: ArtifactStore, target: ArtifactStore, owner: str, sha256
     except (ArtifactMissing, ArtifactCorrupt):
         return False
     return True
-
-
-def _each(named: Named) -> Iterator[tuple[str, str]]:
-    for owner, found in sorted(named.items()):
-        for sha256 in sorted(found):
-            yield owner, sha256

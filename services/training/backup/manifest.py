@@ -1,8 +1,8 @@
 """What a backup consists of. Every part is named by its SHA-256, and so is the manifest itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, StringConstraints
 
@@ -11,6 +11,7 @@ from shared.canonical import canonical_json
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Named = Mapping[str, frozenset[str]]
 """Digests of artifacts by their owner."""
+NOTHING: Final[Named] = {}
 
 
 class Dump(BaseModel):
@@ -69,3 +70,10 @@ def joined(named: Named, others: Named) -> Named:
 
 def count_of(named: Named) -> int:
     return sum(map(len, named.values()))
+
+
+def each_of(named: Named) -> Iterator[tuple[str, str]]:
+    """Owners with each of their digests, in order."""
+    for owner, found in sorted(named.items()):
+        for sha256 in sorted(found):
+            yield owner, sha256

@@ -17,6 +17,7 @@ from services.training.backup.errors import BackupRefused
 LAST_LINES: Final = 8
 DUMPED: Final = re.compile(r"dumping contents of table ")
 RESTORED: Final = re.compile(r"processing data for table ")
+WRONG: Final = re.compile(r"\w+: error: ")
 SCHEMA_ENTRY: Final = re.compile(r"\d+; \d+ \d+ (SCHEMA - public|(ACL|COMMENT) - SCHEMA public) ")
 """The schema itself is the server's, and what is granted on it the migrations': only a superuser
 could grant it in the name of another role, as a dump does."""
@@ -68,14 +69,17 @@ class PostgresPrograms:
     ) -> None:
         program, *arguments = command
         said: deque[str] = deque(maxlen=LAST_LINES)
+        wrong: deque[str] = deque(maxlen=LAST_LINES)
         async with _started(self.folder / program, arguments, environ) as process:
             assert process.stderr is not None
             async for line in process.stderr:
                 said.append(line.decode(errors="replace").rstrip())
                 on_line(said[-1])
+                if WRONG.match(said[-1]):
+                    wrong.append(said[-1])
             status = await process.wait()
         if status != 0:
-            told = "\n".join(said)
+            told = "\n".join(wrong or said)
             raise BackupRefused("database_failed", f"{program} ended with {status}:\n{told}")
 
 

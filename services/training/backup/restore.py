@@ -50,12 +50,18 @@ async def check_backup(
 ) -> None:
     """Read all of it. Raises `BackupRefused` for what is missing or damaged."""
 
+    async with fetched_dump(kept, shelf) as dump:
+        await programs.entries(dump)
+    await check_artifacts(kept, shelf, report)
+
+
+async def check_artifacts(kept: Kept, shelf: ArtifactStore, report: Report) -> None:
+    """Read them all. Raises `BackupRefused` for any that is missing or damaged."""
+
     async def look(owner: str, sha256: str) -> bool:
         return await is_intact(shelf, owner, sha256)
 
-    async with _fetched_dump(kept, shelf) as dump:
-        await programs.entries(dump)
-    _require_whole(kept, await look_at_each(kept.manifest.kept(), look, report))
+    require_whole(kept, await look_at_each(kept.manifest.kept(), look, report))
 
 
 async def restore_backup(
@@ -68,16 +74,16 @@ async def restore_backup(
     of the database.
     """
     async with open_engine(target.dsn) as engine:
-        await _require_known(kept.manifest)
+        await require_known(kept.manifest)
         await _require_room(engine, force)
-        async with _fetched_dump(kept, shelf) as dump:
+        async with fetched_dump(kept, shelf) as dump:
             await target.programs.entries(dump)
             lacking = await copy_named(shelf, target.artifacts, kept.manifest.kept(), report)
-            _require_whole(kept, lacking)
+            require_whole(kept, lacking)
             await _require_revision(engine, target, kept.manifest)
             on_table = counting(report, Stage.DATABASE, len(kept.manifest.rows))
             await target.programs.restore(target.migration_dsn, dump, on_table)
-        await _require_sameness(engine, kept.manifest)
+        await require_sameness(engine, kept.manifest)
 
 
 async def _require_room(engine: AsyncEngine, force: bool) -> None:
@@ -96,7 +102,7 @@ async def _require_room(engine: AsyncEngine, force: bool) -> None:
         )
 
 
-async def _require_known(manifest: Manifest) -> None:
+async def require_known(manifest: Manifest) -> None:
     known = await asyncio.to_thread(migrations.known_revisions)
     if manifest.revision not in known:
         raise BackupRefused(
@@ -121,7 +127,7 @@ async def _require_revision(engine: AsyncEngine, target: Target, manifest: Manif
         )
 
 
-async def _require_sameness(engine: AsyncEngine, manifest: Manifest) -> None:
+async def require_sameness(engine: AsyncEngine, manifest: Manifest) -> None:
     """What came back is what was dumped, by counting, and names nothing that did not come back."""
     found = await read_contents(engine)
     if found != Contents(manifest.revision, manifest.rows):
@@ -138,7 +144,7 @@ async def _require_sameness(engine: AsyncEngine, manifest: Manifest) -> None:
 
 
 @asynccontextmanager
-async def _fetched_dump(kept: Kept, shelf: ArtifactStore) -> AsyncIterator[Path]:
+async def fetched_dump(kept: Kept, shelf: ArtifactStore) -> AsyncIterator[Path]:
     """A private file with the dump, verified."""
     with tempfile.TemporaryDirectory(prefix="morrow-restore-") as folder:
         file = Path(folder) / "database.dump"
@@ -153,7 +159,7 @@ async def _fetched_dump(kept: Kept, shelf: ArtifactStore) -> AsyncIterator[Path]
         yield file
 
 
-def _require_whole(kept: Kept, lacking: Named) -> None:
+def require_whole(kept: Kept, lacking: Named) -> None:
     if count_of(lacking):
         raise BackupRefused(
             "backup_damaged",

@@ -8,7 +8,9 @@ after the snapshot, which is then taken anew. Most was copied before the first, 
 import asyncio
 import hashlib
 import tempfile
+import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +29,7 @@ from services.training.backup.manifest import (
 )
 from services.training.backup.programs import PostgresPrograms
 from services.training.backup.progress import Report, Stage, counting
+from services.training.backup.retention import LONGEST, read_leaving
 from services.training.backup.shelf import DUMPS, Kept, keep
 from services.training.backup.snapshot import (
     Snapshot,
@@ -51,24 +54,32 @@ class Source:
 
 
 async def take_backup(
-    source: Source, shelf: ArtifactStore, report: Report, *, trusting: bool = False
+    source: Source,
+    shelf: ArtifactStore,
+    report: Report,
+    *,
+    trusting: bool = False,
+    longest: timedelta = LONGEST,
 ) -> Kept:
     """Everything the database names is on the shelf when the manifest is; what was nowhere to be
     had is `absent` there. Unless `trusting`, what the shelf holds already is read once more, and
     replaced where it is damaged.
 
-    Raises `BackupRefused`, `ArtifactError`, and errors of the database.
+    Raises `BackupRefused`, as after `longest`, `ArtifactError`, and errors of the database.
     """
+    deadline = time.monotonic() + longest.total_seconds()
+    leaving = await read_leaving(shelf)
     async with open_engine(source.dsn) as engine:
         await _require_migrated(engine)
         named = await read_all_named(engine)
-        there = await names_in(shelf, named) if trusting else {}
-        copier = _Copier(source.artifacts, shelf, report, there)
+        there = without(await names_in(shelf, named), leaving) if trusting else {}
+        copier = _Copier(source.artifacts, shelf, report, leaving, there)
         await copier.copy(named)
         for _ in range(ROUNDS):
             snapshot, dump = await _dump(engine, source, shelf, report)
             absent = await _copy_all_of(snapshot.named, engine, copier)
             if absent is not None:
+                _require_in_time(deadline)
                 return await keep(shelf, _manifest(source, snapshot, dump, absent))
     raise BackupRefused(
         "artifacts_moving",
@@ -83,6 +94,15 @@ async def _require_migrated(engine: AsyncEngine) -> None:
         )
 
 
+def _require_in_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise BackupRefused(
+            "too_slow",
+            "what was there when this backup began may have been let go since: try again, what was "
+            "copied is not copied again",
+        )
+
+
 @dataclass(slots=True)
 class _Copier:
     """Copies nothing twice."""
@@ -90,12 +110,13 @@ class _Copier:
     source: ArtifactStore
     shelf: ArtifactStore
     report: Report
+    leaving: Named
     there: Named
 
     async def copy(self, named: Named) -> Named:
         """What the source lacks of it."""
         wanted = without(named, self.there)
-        lacking = await copy_named(self.source, self.shelf, wanted, self.report)
+        lacking = await copy_named(self.source, self.shelf, wanted, self.report, self.leaving)
         self.there = joined(self.there, without(wanted, lacking))
         return lacking
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from services.training.commands.backup_places import Place
     from services.training.commands.screen import Screen
 
+Keep = Annotated[
+    int | None,
+    typer.Option("--keep", min=1, help="let go of older backups, once this one is verified"),
+]
+
 
 def backup(
     place: BackupPlace,
@@ -32,6 +37,7 @@ def backup(
             "--allow-absent", help="end with 0 though artifacts the database names are lost"
         ),
     ] = False,
+    keep: Keep = None,
     pg_bindir: PgBindir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -42,6 +48,7 @@ def backup(
     """
     import os
 
+    from services.training.backup.manifest import as_named, count_of
     from services.training.commands.backup_places import place_to_read, told_as_failures
     from services.training.commands.screen import screen
     from services.training.commands.stopping import stopped_by_signals
@@ -49,8 +56,11 @@ def backup(
     with screen(as_json) as shown, stopped_by_signals(), told_as_failures():
         with place_to_read(data_dir, os.environ) as whence:
             kept = _take(whence, place, quick, pg_bindir, shown)
-        absent = sum(map(len, kept.manifest.absent.values()))
-        shown.result(_as_json(kept), _told(kept))
+        told = _as_json(kept)
+        if keep is not None:
+            told["let_go"] = _let_go(kept, place, keep, allow_absent, pg_bindir, shown)
+        shown.result(told, _told(kept))
+        absent = count_of(as_named(kept.manifest.absent))
         if absent:
             shown.say(f"absent: {absent} artifacts that the database names are in no store")
     if absent and not allow_absent:
@@ -95,6 +105,40 @@ def _take(whence: "Place", place: str, quick: bool, pg_bindir: PgBindir, shown: 
     shelf = open_shelf(place, there=False)
     with stage_bars(shown) as report:
         return asyncio.run(take_backup(source, shelf, report, trusting=quick))
+
+
+def _let_go(
+    kept: "Kept",
+    place: str,
+    keep: int,
+    allow_absent: bool,
+    pg_bindir: PgBindir,
+    shown: "Screen",
+) -> list[str]:
+    import asyncio
+
+    from services.training.backup.errors import BackupRefused
+    from services.training.backup.restore import check_backup
+    from services.training.backup.retention import let_go, remove_rested
+    from services.training.commands.backup_bars import stage_bars
+    from services.training.commands.backup_places import open_shelf, programs_in
+
+    async def verify_and_let_go() -> list[str]:
+        with stage_bars(shown) as report:
+            await check_backup(kept, shelf, programs_in(pg_bindir), report)
+        gone = await let_go(shelf, kept, keep, allow_absent=allow_absent)
+        await remove_rested(shelf)
+        return [old.id for old in gone]
+
+    shelf = open_shelf(place, there=True)
+    try:
+        going = asyncio.run(verify_and_let_go())
+    except BackupRefused as refused:
+        told = f"backup {kept.id} was taken, and no other was let go: {refused}"
+        raise BackupRefused(refused.code, told) from None
+    for id in going:
+        shown.say(f"let go: backup {id}")
+    return going
 
 
 def _as_json(kept: "Kept") -> dict[str, object]:

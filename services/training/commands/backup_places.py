@@ -1,6 +1,7 @@
 """Which database and which artifacts are backed up or restored, and where backups are kept."""
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from services.training.backup.errors import BackupRefused
 from services.training.backup.programs import PostgresPrograms
+from services.training.backup.rehearsal import Scratch
 from services.training.commands.checks.target import NoDatabase, open_target
 from services.training.commands.failures import WorkFailed
 from services.training.settings import Settings, SettingsRefused
@@ -57,6 +59,18 @@ def place_to_write(
         return
     with open_home(data_dir) as home, EmbeddedPostgres(pg_bindir).start(home.postgres) as own:
         yield Place(own.url(SUPERUSER), own.url(MIGRATOR), _models(home.path, environ))
+
+
+@contextmanager
+def scratch_server(pg_bindir: Path | None) -> Iterator[Scratch]:
+    """An empty database on a server of its own, gone afterwards. To be called from the main thread,
+    outside any event loop."""
+    postgres = EmbeddedPostgres(pg_bindir, fsync=False)
+    with (
+        tempfile.TemporaryDirectory(prefix="morrow-rehearsal-") as folder,
+        postgres.start(Path(folder)) as server,
+    ):
+        yield Scratch(server.url(SUPERUSER), server.url(MIGRATOR), programs_in(pg_bindir))
 
 
 def open_shelf(address: str, *, there: bool) -> ArtifactStore:

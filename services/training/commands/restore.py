@@ -26,6 +26,13 @@ def restore(
     check: Annotated[
         bool, typer.Option("--check", help="read and verify all of it, and restore nothing")
     ] = False,
+    rehearse: Annotated[
+        bool,
+        typer.Option(
+            "--rehearse",
+            help="restore it into a server started for this and thrown away, and verify all of it",
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="replace all that the database holds")
     ] = False,
@@ -47,19 +54,44 @@ def restore(
     with screen(as_json) as shown, stopped_by_signals(), told_as_failures():
         shelf = open_shelf(place, there=True)
         kept = asyncio.run(find_backup(shelf, backup))
-        if check:
+        if rehearse:
+            _rehearse(kept, shelf, pg_bindir, shown)
+        elif check:
             _check(kept, shelf, pg_bindir, shown)
         else:
             _restore(kept, shelf, data_dir, pg_bindir, force, shown)
-        done = "is whole" if check else "is restored"
-        manifest = kept.manifest
-        shown.result(
-            {"backup": kept.id, "checked": check, "restored": not check, "absent": manifest.absent},
-            f"backup {kept.id} of {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC {done}",
-        )
-        if manifest.absent:
-            count = sum(map(len, manifest.absent.values()))
-            shown.say(f"absent: {count} artifacts were lost before it was taken")
+        _tell(kept, check or rehearse, rehearse, shown)
+
+
+def _tell(kept: "Kept", checked: bool, rehearsed: bool, shown: "Screen") -> None:
+    manifest = kept.manifest
+    can_be = "can be restored" if rehearsed else "is whole"
+    shown.result(
+        {
+            "backup": kept.id,
+            "taken_at": manifest.taken_at.isoformat(),
+            "checked": checked,
+            "rehearsed": rehearsed,
+            "restored": not checked,
+            "absent": manifest.absent,
+        },
+        f"backup {kept.id} of {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC "
+        f"{can_be if checked else 'is restored'}",
+    )
+    if manifest.absent:
+        count = sum(map(len, manifest.absent.values()))
+        shown.say(f"absent: {count} artifacts were lost before it was taken")
+
+
+def _rehearse(kept: "Kept", shelf: "ArtifactStore", pg_bindir: PgBindir, shown: "Screen") -> None:
+    import asyncio
+
+    from services.training.backup.rehearsal import rehearse
+    from services.training.commands.backup_bars import stage_bars
+    from services.training.commands.backup_places import scratch_server
+
+    with scratch_server(pg_bindir) as scratch, stage_bars(shown) as report:
+        asyncio.run(rehearse(kept, shelf, scratch, report))
 
 
 def _check(kept: "Kept", shelf: "ArtifactStore", pg_bindir: PgBindir, shown: "Screen") -> None:
