@@ -21,7 +21,7 @@ help: ## show the targets
 test: .venv/.installed ## every test
 	$(BIN)/pytest
 
-security: .venv/.installed ## the long forms of the checks on security
+security: .venv/.installed ## the long forms: the checks on security, a rolling update
 	$(BIN)/pytest -m long -n 0 --timeout 3600
 
 chaos: .venv/.installed ## 50,000 tasks under 2,000 faults, as JSON (CHAOS_ARGS="--seed 7 --mutant fence_off")

@@ -4,8 +4,10 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -75,7 +77,7 @@ def serve(
 
     settings = _settings()
     _require_safe_start(settings, API)
-    server = server_of(create_app(settings), host, port)
+    server = server_of(create_app(settings), settings, host, port)
     # uvicorn would take an inherited socket for one of this machine alone, and not turn off Nagle's
     # algorithm: each answer would wait 40 ms for its first packet to be acknowledged.
     with contextlib.suppress(KeyboardInterrupt), short_collections():
@@ -162,7 +164,16 @@ def _require_safe_start(settings: "Settings", role: str) -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, _end)
     app()
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """As who does not ask for the signal ends by it. The first process of a container does not:
+    one that was told to end while it started would never hear of it, and be killed at its work."""
+    signal.signal(number, signal.SIG_DFL)
+    signal.raise_signal(number)
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

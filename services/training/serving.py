@@ -1,15 +1,22 @@
 """The server of the API process: what it speaks, and how it leaves."""
 
+import math
 import socket
 from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
+from services.training.settings import Settings
+from services.training.streams.hub import LEAVE_SECONDS
 from shared.abortable import AbortableHttp
 from shared.websocket_protocol import AnsweringWebSocket
 
-GRACEFUL_SHUTDOWN_SECONDS: Final = 10
+ANSWER_SECONDS: Final = 1
+"""For the answer to a request that has had all its time."""
+KEPT_SECONDS: Final = 75
+"""An idle connection. Proxies keep theirs for 60 s, and whoever keeps one for longer ends it: a
+request that is on its way while we do is lost, unless it may be repeated."""
 PING_SECONDS: Final = 20.0
 MOST_SAID_BYTES: Final = 2**20
 """In one message of a client, which is passed over."""
@@ -30,7 +37,18 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_of(app: FastAPI, host: str, port: int) -> Server:
+def answering_seconds(settings: Settings) -> int:
+    """What requests that are under way are given when this process is told to end: all that they
+    may take."""
+    return math.ceil(settings.request_seconds) + ANSWER_SECONDS
+
+
+def leaving_seconds(settings: Settings) -> float:
+    """The longest that this process takes to end."""
+    return LEAVE_SECONDS + answering_seconds(settings)
+
+
+def server_of(app: FastAPI, settings: Settings, host: str, port: int) -> Server:
     config = uvicorn.Config(
         app,
         host=host,
@@ -42,7 +60,8 @@ def server_of(app: FastAPI, host: str, port: int) -> Server:
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,
         log_config=None,
-        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        timeout_keep_alive=KEPT_SECONDS,
+        timeout_graceful_shutdown=answering_seconds(settings),
         server_header=False,
     )
     return Server(config, app)

@@ -18,8 +18,9 @@ from typer.main import get_command
 
 from infrastructure.docker.environment import environment, main, variables
 from services.training.cli import app
-from services.training.serving import GRACEFUL_SHUTDOWN_SECONDS
+from services.training.serving import ANSWER_SECONDS
 from services.training.settings import Settings
+from services.training.streams.hub import LEAVE_SECONDS
 from shared.artifacts.endpoint import plain_http_is_safe
 from shared.postgres import RunningPostgres
 from shared.postgres.binaries import find_binaries
@@ -106,7 +107,9 @@ def test_a_program_may_write_nowhere_but_where_it_must(name: str) -> None:
 
 def test_they_get_the_time_that_they_take_to_leave() -> None:
     api, worker = (int(OURS[name]["stop_grace_period"][:-1]) for name in ("api", "worker"))
-    assert api > GRACEFUL_SHUTDOWN_SECONDS
+    request = float(Settings.model_fields["request_seconds"].default)
+    assert "MORROW_REQUEST_SECONDS" not in told(OURS["api"], given())
+    assert api > LEAVE_SECONDS + request + ANSWER_SECONDS
     assert worker > float(Settings.model_fields["drain_seconds"].default)
 
 

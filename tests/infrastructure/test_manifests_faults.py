@@ -157,7 +157,7 @@ PLANTS: dict[str, Plant] = {
     ),
     "hasty_probe": (API, (*ONE, "startupProbe", "timeoutSeconds"), 2, "gives up before its checks"),
     "no_pre_stop": (API, (*ONE, "lifecycle"), GONE, "preStop waits 0 s"),
-    "short_grace": (API, (*POD, "terminationGracePeriodSeconds"), 29, "leaving may take 30"),
+    "short_grace": (API, (*POD, "terminationGracePeriodSeconds"), 50, "leaving may take 51"),
     "default_grace": (WORKER, (*POD, "terminationGracePeriodSeconds"), GONE, "may take 40"),
     "long_drain": (SETTINGS, ("data", "MORROW_DRAIN_SECONDS"), "300", "may take 315"),
     "fewer_first": (

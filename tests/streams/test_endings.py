@@ -16,7 +16,6 @@ import pytest
 from sqlalchemy import text
 
 from services.training.metering.caps import take_turns
-from services.training.serving import GRACEFUL_SHUTDOWN_SECONDS
 from services.training.streams.watcher import SEND_SECONDS
 from shared.database import Sessions, tenant_transaction
 from tests.conftest import Database
@@ -95,7 +94,7 @@ async def test_a_restarting_server_says_so_and_is_gone_at_once(
             async with watch(programs, job, key=key_of(client)) as watcher:
                 await watcher.recv()
                 api.send(signal.SIGTERM)
-                async with asyncio.timeout(GRACEFUL_SHUTDOWN_SECONDS):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     assert await received(watcher) == ([], 1012)
                     assert [each async for each in records] == []
                 assert "since=" in (watcher.close_reason or "")

@@ -7,10 +7,9 @@ from typing import Final
 from infrastructure.kubernetes.checks.configuration import MADE_UP, NOWHERE, settings_of
 from infrastructure.kubernetes.checks.manifests import Manifests, Workload, containers_of, role_of
 from infrastructure.kubernetes.checks.node import Node
+from services.training import serving
 from services.training.app import create_app
-from services.training.serving import GRACEFUL_SHUTDOWN_SECONDS
 from services.training.settings import Settings
-from services.training.streams.hub import LEAVE_SECONDS
 from shared.health import CHECK_SECONDS
 
 LIVE: Final = "/health/live"
@@ -76,7 +75,7 @@ def _of_probe(
 def leaving_seconds(role: str, settings: Settings) -> float:
     """The longest that a process of `role` takes to end once it is told to, by its own limits."""
     if role == "serve":
-        return LEAVE_SECONDS + GRACEFUL_SHUTDOWN_SECONDS
+        return serving.leaving_seconds(settings)
     return settings.drain_seconds
 
 
