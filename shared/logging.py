@@ -11,6 +11,7 @@ from types import TracebackType
 import structlog
 
 from shared.redaction import CUT, IS_SENSITIVE, escaped, redactor, shortened
+from shared.tracing import log_ids
 
 MOST_CHARACTERS = 20_000
 
@@ -21,7 +22,7 @@ def configure_logging(level: str, console: bool, secrets: Iterable[str] = ()) ->
 
     Tracebacks are plain: one that shows local variables would show keys and sales."""
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _with_context,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -96,6 +97,13 @@ def _without(redact: Callable[[str], str]) -> structlog.typing.Processor:
         return {name: told(name, value) for name, value in event.items()}
 
     return processor
+
+
+def _with_context(
+    logger: structlog.typing.WrappedLogger, name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    event.update(log_ids())
+    return structlog.contextvars.merge_contextvars(logger, name, event)
 
 
 def _on_one_line(

@@ -229,6 +229,7 @@ CREATE TABLE tasks (
   run_after timestamptz DEFAULT now() NOT NULL,
   lease_until timestamptz,
   worker text,
+  trace text,
   progress jsonb,
   result jsonb,
   error jsonb,

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from typing import Final
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -62,6 +64,7 @@ from shared.request_bounds import RequestBounds
 from shared.request_context import RequestContext
 from shared.roles import API
 from shared.safe_headers import SafeHeaders
+from shared.tracing.requests import TracedRequests
 
 VERSION = version("morrow")
 BASE = "/api/v1"
@@ -87,6 +90,15 @@ LARGER_BODIES = frozenset(f"{BASE}{path}" for path in ("/sales", "/regressors", 
 """They hold themselves to what the tenant may send."""
 MOST_KNOWN = 10_000
 
+NO_TELEMETRY: Final[TelemetryConfig] = {
+    "auto_configure": False,
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+}
+"""The framework's own would tell paths and queries, and believe whoever sends a trace; ours is in
+`shared/tracing/`."""
+
 log = structlog.get_logger()
 
 
@@ -100,6 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
+        telemetry=NO_TELEMETRY,
         redirect_slashes=False,  # one path, one answer; the redirect would name whatever host asked
     )
     install_error_answers(app)
@@ -111,6 +124,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestBounds, seconds=settings.request_seconds, larger=LARGER_BODIES)
     app.add_middleware(AllowedHosts, hosts=settings.allowed_hosts)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(TracedRequests, prefix=BASE)
     app.add_middleware(RequestContext)
     document_problems(app)
     serve_openapi_page(app)

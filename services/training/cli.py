@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +22,7 @@ from services.training.commands.restore import restore
 from services.training.commands.sample_upstream import sample_upstream
 from services.training.commands.train import train
 from shared.logging import configure_logging
+from shared.tracing.environment import TracingRefused, header_secrets, tracing
 
 if TYPE_CHECKING:
     from services.training.settings import Settings
@@ -80,7 +82,7 @@ def serve(
     server = server_of(create_app(settings), settings, host, port)
     # uvicorn would take an inherited socket for one of this machine alone, and not turn off Nagle's
     # algorithm: each answer would wait 40 ms for its first packet to be acknowledged.
-    with contextlib.suppress(KeyboardInterrupt), short_collections():
+    with _tracing(API), contextlib.suppress(KeyboardInterrupt), short_collections():
         server.run(None if fd is None else [socket.socket(fileno=fd)])
     if not server.started:
         raise typer.Exit(STARTUP_FAILURE)
@@ -94,7 +96,8 @@ def worker() -> None:
 
     settings = _settings()
     _require_safe_start(settings, WORKER)
-    asyncio.run(run_worker(settings))
+    with _tracing(WORKER):
+        asyncio.run(run_worker(settings))
 
 
 @app.command()
@@ -147,8 +150,22 @@ def _settings() -> "Settings":
         for problem in refused.problems:
             typer.echo(problem, err=True)
         raise typer.Exit(2) from None
-    configure_logging(settings.log_level, settings.console_logs(), settings.secrets())
+    secrets = [*settings.secrets(), *header_secrets(os.environ)]
+    configure_logging(settings.log_level, settings.console_logs(), secrets)
     return settings
+
+
+@contextlib.contextmanager
+def _tracing(role: str) -> Iterator[None]:
+    """Spans are sent meanwhile, where the environment names a collector; exit 2 for a wrong one."""
+    from importlib.metadata import version
+
+    try:
+        with tracing(role.replace("_", "-"), version("morrow"), os.environ):
+            yield
+    except TracingRefused as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(2) from None
 
 
 def _require_safe_start(settings: "Settings", role: str) -> None:

@@ -24,6 +24,7 @@ from shared.doorbell import Bell, Listener
 from shared.errors import Problem, database_unavailable
 from shared.outage import DatabaseErrors, is_away
 from shared.roles import API
+from shared.tracing import note
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ async def let_in(connection: HTTPConnection, found: Caller) -> Caller:
         await take(connection.scope, found.tenant_id, found.key_id)
         connection.scope["caller"] = found
         resources_of(connection).door.uses.note(found)
+        note({"morrow.tenant_id": str(found.tenant_id)})
     return found
 
 

@@ -1,5 +1,6 @@
 """The server of the API process: what it speaks, and how it leaves."""
 
+import asyncio
 import math
 import socket
 from typing import Final
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 from services.training.settings import Settings
 from services.training.streams.hub import LEAVE_SECONDS
 from shared.abortable import AbortableHttp
+from shared.tracing import send_rest
 from shared.websocket_protocol import AnsweringWebSocket
 
 ANSWER_SECONDS: Final = 1
@@ -35,6 +37,7 @@ class Server(uvicorn.Server):
             listening.close()
         await self._app.state.hub.leave()
         await super().shutdown(sockets)
+        await asyncio.to_thread(send_rest)  # the signal that ends us is raised again after this
 
 
 def answering_seconds(settings: Settings) -> int:

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from random import Random
 from types import TracebackType
 from typing import Final, Self
@@ -16,6 +17,7 @@ from typing import Final, Self
 import httpx
 
 from shared.breaker import Breaker, BreakerOpen, Breakers, Outcome, Permit
+from shared.tracing import Kind, Span, span
 from shared.upstream.address import host_and_port, parse_base_url, refusal_of
 from shared.upstream.connection import (
     PinnedNetwork,
@@ -85,7 +87,8 @@ class UpstreamClient:
         Repeated where that may help, at most twice. Raises `UpstreamError`.
         """
         url = _join(upstream, path)
-        request = Request("GET", host_and_port(url), url, upstream.headers, params, None, True)
+        name, headers, trusted = host_and_port(url), upstream.headers, upstream.trusted
+        request = Request("GET", name, url, headers, params, None, True, trusted)
         return await self._call(upstream, request, deadline)
 
     async def post(
@@ -99,7 +102,8 @@ class UpstreamClient:
     ) -> Json:
         """As `get`, for what is read by POST; repeated only where it is `idempotent`."""
         url = _join(upstream, path)
-        request = Request("POST", host_and_port(url), url, upstream.headers, {}, body, idempotent)
+        name, headers, trusted = host_and_port(url), upstream.headers, upstream.trusted
+        request = Request("POST", name, url, headers, {}, body, idempotent, trusted)
         return await self._call(upstream, request, deadline)
 
     async def _call(self, upstream: Upstream, request: Request, deadline: float | None) -> Json:
@@ -127,7 +131,8 @@ class UpstreamClient:
         outcome, code, said = Outcome.IGNORED, "cancelled", None
         began = time.monotonic()
         try:
-            answer = await exchange(line.client, request, ends_at, self._terms)
+            with _call_span(breaker, request):
+                answer = await exchange(line.client, request, ends_at, self._terms)
             outcome, code = Outcome.SUCCEEDED, "succeeded"
             return answer
         except UpstreamError as error:
@@ -183,6 +188,14 @@ def _admit(breaker: Breaker, request: Request, ends_at: float) -> Permit:
             f"is not asked: its circuit breaker is open for {error.retry_after:.0f} s more{last}",
             error.retry_after,
         ) from None
+
+
+def _call_span(breaker: Breaker, request: Request) -> AbstractContextManager[Span]:
+    """Where a tenant's own upstream is is not told, as it is not logged."""
+    kind = breaker.name.partition(":")[0]
+    told = {"http.request.method": request.method, "morrow.upstream.kind": kind}
+    where = {"server.address": request.name} if request.trusted else {}
+    return span(f"upstream {kind}", Kind.CLIENT, {**told, **where})
 
 
 def _join(upstream: Upstream, path: str) -> httpx.URL:

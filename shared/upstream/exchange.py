@@ -9,6 +9,7 @@ from typing import Literal
 
 import httpx
 
+from shared.tracing import header
 from shared.upstream.body import TooLarge, Undecodable, read_body
 from shared.upstream.errors import (
     UpstreamError,
@@ -25,7 +26,7 @@ from shared.upstream.terms import CallTerms
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`name`: the upstream's `host:port`."""
+    """`name`: the upstream's `host:port`. One that is `trusted` is told which trace it is in."""
 
     method: Literal["GET", "POST"]
     name: str
@@ -34,6 +35,7 @@ class Request:
     params: Mapping[str, str] = field(repr=False)
     body: Json = field(repr=False)
     idempotent: bool
+    trusted: bool
 
 
 async def exchange(
@@ -93,7 +95,8 @@ def _sendable(request: Request) -> dict[str, str]:
             raise UpstreamForbidden(
                 request.name, f"was not asked: the header {name!r} holds what no header may"
             )
-    return dict(request.headers)
+    trace = header() if request.trusted else None
+    return dict(request.headers) | ({} if trace is None else {"traceparent": trace})
 
 
 def _cut(terms: CallTerms, left: float) -> httpx.Timeout:

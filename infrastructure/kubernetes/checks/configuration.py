@@ -18,8 +18,10 @@ NOWHERE = "NOT_OF_THIS_MACHINE_"
 OTHERS = {
     *("FORWARDED_ALLOW_IPS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     *("AWS_REGION", "AWS_ENDPOINT_URL"),
+    *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME"),
+    *("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG", "OTEL_RESOURCE_ATTRIBUTES"),
 }
-"""Read by uvicorn and obstore."""
+"""Read by uvicorn, obstore and OpenTelemetry."""
 MADE_UP = "postgresql://somebody@somewhere/morrow"  # in the place of an address that a Secret holds
 
 

@@ -98,6 +98,7 @@ class _Training:
 def _train(training: _Training, contenders: Contenders) -> Trained:
     series, config, report = training.series, training.config, training.report
     design = prepare(series)
+    report(Progress(TrainingStage.SEARCH, 0.0))
     tuning = _tuning(training, contenders.stake)
     entered = enter(contenders.families, training.rehearsed, design, tuning, contenders.answers)
     trials = [trial.to_dict() for trial in entered.trials]

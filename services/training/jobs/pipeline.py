@@ -37,12 +37,14 @@ from services.training.jobs.training import bury_product, is_trained, series_loc
 from services.training.jobs.workshop import Workshop
 from services.training.queue.runner import Cargo
 from services.training.queue.task import ClaimedTask
+from shared.tracing import span
 
 
 async def prepare(shop: Workshop, task: ClaimedTask) -> None:
     """Turn a job into one task per series, behind one for the pool where that is to be learnt."""
     request = await start(shop, task)
-    pulled = await pull_sources(shop, task)
+    with span("pull"):
+        pulled = await pull_sources(shop, task)
     async for collected in collect(shop, task, request):
         checked = await asyncio.to_thread(validate, shop, collected, pulled)
         await put_in(shop, task, await snapshot(shop, task, request, checked, pulled))
@@ -60,11 +62,12 @@ async def pool(shop: Workshop, task: ClaimedTask) -> None:
     await announce(shop, task, EventType.PRODUCT_PROGRESS, "learning")
     lesson = await read_lesson(shop, task)
     outcome, cpu_seconds = await learn_in_child(shop, task, lesson)
-    match outcome:
-        case Refused(code=code, message=message):
-            await go_without(shop, task, {"code": code, "message": message}, cpu_seconds)
-        case LearntPools():
-            await publish_pools(shop, task, outcome, cpu_seconds)
+    with span("publish"):
+        match outcome:
+            case Refused(code=code, message=message):
+                await go_without(shop, task, {"code": code, "message": message}, cpu_seconds)
+            case LearntPools():
+                await publish_pools(shop, task, outcome, cpu_seconds)
 
 
 async def train(shop: Workshop, task: ClaimedTask) -> None:
@@ -75,11 +78,12 @@ async def train(shop: Workshop, task: ClaimedTask) -> None:
             return
         await announce(shop, task, EventType.PRODUCT_STARTED, "training")
         fit = await train_in_child(shop, task)
-        match fit.outcome:
-            case Trained() as trained:
-                await publish(shop, task, trained, fit)
-            case Refused() as refused:
-                await publish_refusal(shop, task, refused, fit)
+        with span("publish"):
+            match fit.outcome:
+                case Trained() as trained:
+                    await publish(shop, task, trained, fit)
+                case Refused() as refused:
+                    await publish_refusal(shop, task, refused, fit)
 
 
 def cargo_of(shop: Workshop) -> dict[str, Cargo]:

@@ -18,6 +18,7 @@ from services.training.jobs.progress import progress_told
 from services.training.jobs.schemas import PRIORITIES, TrainingRequest
 from services.training.jobs.settle import event_of, job_transaction, tell_and_end
 from services.training.jobs.spending import spending
+from services.training.jobs.stages import run_in_stages
 from services.training.jobs.store import POOL, warn
 from services.training.jobs.training import DEADLINE_SLACK_SECONDS
 from services.training.jobs.workshop import Workshop
@@ -54,7 +55,9 @@ async def learn_in_child(
     async with progress_told(shop, task) as note, spending(shop, task) as spent:
         slot = spent.slot
         try:
-            outcome: bytes | Refused = await slot.run(learn_pools, taught.lesson, note, deadline)
+            outcome: bytes | Refused = await run_in_stages(
+                slot, learn_pools, taught.lesson, note, deadline
+            )
         finally:
             slot.kill()  # it is several times as large as a child that only trains
         used = spent.cpu_seconds

@@ -12,6 +12,7 @@ from services.training.jobs.events import EventType
 from services.training.jobs.progress import progress_told
 from services.training.jobs.settle import event_of, job_transaction, settle_product
 from services.training.jobs.spending import spending
+from services.training.jobs.stages import run_in_stages
 from services.training.jobs.workshop import Workshop
 from services.training.models.store import last_trained
 from services.training.queue.locks import LockBusy, LockLost
@@ -61,7 +62,7 @@ async def train_in_child(shop: Workshop, task: ClaimedTask) -> Fit:
     lesson = Lesson(dataset, config_of(task.payload["config"]), await _pools(shop, task))
     deadline = lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
     async with progress_told(shop, task) as note, spending(shop, task) as spent:
-        outcome: Trained | Refused = await spent.slot.run(learn, lesson, note, deadline)
+        outcome: Trained | Refused = await run_in_stages(spent.slot, learn, lesson, note, deadline)
         return Fit(outcome, spent.cpu_seconds, spent.slot.heard_at)
 
 

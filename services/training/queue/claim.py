@@ -92,4 +92,5 @@ async def read_claimed(session: AsyncSession, claim: Claim) -> ClaimedTask:
         cost=row.cost,
         max_attempts=row.max_attempts,
         error=row.error,
+        trace=row.trace,
     )

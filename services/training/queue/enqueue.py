@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.training import tables
 from services.training.queue.places import Places, reserve_places
+from services.training.queue.spans import enqueue_span
 from services.training.queue.task import Priority, State
+from shared.tracing import carried
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,14 @@ async def enqueue(session: AsyncSession, tenant_id: UUID, new: Sequence[NewTask]
     """Insert the tasks in the caller's transaction; returns their ids, in order."""
     if not new:
         return []
-    classes = sorted({task.priority for task in new})
-    places = {each: await _places_of(session, each, new) for each in classes}
-    rows = [_row(tenant_id, task, places[task.priority].give(_cost(task))) for task in new]
-    added = await session.execute(
-        insert(tables.Task).returning(tables.Task.id, sort_by_parameter_order=True), rows
-    )
-    return list(added.scalars())
+    with enqueue_span(tenant_id, new[0].group_id, len(new)):
+        classes = sorted({task.priority for task in new})
+        places = {each: await _places_of(session, each, new) for each in classes}
+        rows = [_row(tenant_id, task, places[task.priority].give(_cost(task))) for task in new]
+        added = await session.execute(
+            insert(tables.Task).returning(tables.Task.id, sort_by_parameter_order=True), rows
+        )
+        return list(added.scalars())
 
 
 async def _places_of(session: AsyncSession, priority: Priority, new: Sequence[NewTask]) -> Places:
@@ -69,4 +72,5 @@ def _row(tenant_id: UUID, task: NewTask, tag: float) -> dict[str, Any]:
         "max_attempts": task.max_attempts,
         "result": task.result,
         "error": task.error,
+        "trace": carried(),
     }

@@ -16,6 +16,7 @@ from services.training.queue.backoff import backoff
 from services.training.queue.claim import USUAL, Rules, claim_tasks, read_claimed
 from services.training.queue.finish import put_back
 from services.training.queue.lifeline import Lifeline
+from services.training.queue.spans import run_span
 from services.training.queue.task import (
     Claim,
     ClaimedTask,
@@ -34,6 +35,7 @@ from services.training.queue.telemetry import (
 )
 from shared.database import Sessions, tenant_transaction
 from shared.doorbell import Listener, wait_for_ring
+from shared.tracing import note
 
 QUEUED_CHANNEL = "morrow_queued"
 POLL_SECONDS = 1.0
@@ -121,8 +123,9 @@ class Runner:
                 return 0
             asked_at = time.monotonic()
             claims = await self._claim(free)
+            claimed_at = time.monotonic()
             for claim in claims:
-                self._start(claim, asked_at)
+                self._start(claim, asked_at, claimed_at)
             return len(claims)
 
     async def _claim(self, most: int) -> Sequence[Claim]:
@@ -140,8 +143,8 @@ class Runner:
             log.warning("claim_failed", error=str(error))
             return ()
 
-    def _start(self, claim: Claim, asked_at: float) -> None:
-        work = asyncio.create_task(self._work(claim), name=f"task-{claim.id}")
+    def _start(self, claim: Claim, asked_at: float, claimed_at: float) -> None:
+        work = asyncio.create_task(self._work(claim, asked_at, claimed_at), name=f"task-{claim.id}")
         self._running.add(work)
         self._lifeline.hold(claim, work, asked_at)
         work.add_done_callback(lambda done: self._ended(claim, done))
@@ -152,27 +155,28 @@ class Runner:
         if not work.cancelled() and (error := work.exception()) is not None:
             log.error("task_left_to_its_lease", task=claim.id, exc_info=error)
 
-    async def _work(self, claim: Claim) -> None:
+    async def _work(self, claim: Claim, asked_at: float, claimed_at: float) -> None:
         with structlog.contextvars.bound_contextvars(
             tenant_id=str(claim.tenant_id), task=claim.id, attempt=claim.attempt
         ):
             try:
-                await self._run_or_hand_back(claim)
+                await self._run_or_hand_back(claim, asked_at, claimed_at)
             except StalePublish:
                 STALE_PUBLISHES.inc()
                 log.warning("stale_publish")
 
-    async def _run_or_hand_back(self, claim: Claim) -> None:
+    async def _run_or_hand_back(self, claim: Claim, asked_at: float, claimed_at: float) -> None:
         try:
-            await self._run_or_bury(claim)
+            async with tenant_transaction(self._sessions, claim.tenant_id) as session:
+                task = await read_claimed(session, claim)
+            with run_span(task, asked_at, claimed_at):
+                await self._run_or_bury(task)
         except asyncio.CancelledError:
             if not self._handing_back:
                 raise
             await self._put_back(claim, timedelta(0), None, burn_attempt=False)
 
-    async def _run_or_bury(self, claim: Claim) -> None:
-        async with tenant_transaction(self._sessions, claim.tenant_id) as session:
-            task = await read_claimed(session, claim)
+    async def _run_or_bury(self, task: ClaimedTask) -> None:
         if task.exhausted:
             await self._bury(task, task.error or _error("exhausted", "no attempt is left"))
             return
@@ -180,12 +184,13 @@ class Runner:
             in_progress = TASKS_RUNNING.labels(task.kind).track_inprogress()
             with in_progress, TASK_SECONDS.labels(task.kind).time():
                 await self._lane.cargo[task.kind].run(task)
-            TASKS_ENDED.labels(task.kind, "finished").inc()
+            _count_end(task, "finished")
         except StalePublish:
             raise
         except Snooze as snooze:
-            TASKS_ENDED.labels(task.kind, "snoozed").inc()
-            await self._put_back(claim, timedelta(seconds=snooze.seconds), None, burn_attempt=False)
+            _count_end(task, "snoozed")
+            delay = timedelta(seconds=snooze.seconds)
+            await self._put_back(task.claim, delay, None, burn_attempt=False)
         except Refused as refusal:
             await self._bury(task, _error(refusal.code, str(refusal)))
         except Exception as error:
@@ -196,13 +201,13 @@ class Runner:
         if task.last_attempt:
             await self._bury(task, error)
             return
-        TASKS_ENDED.labels(task.kind, "retried").inc()
+        _count_end(task, "retried")
         delay = backoff(task.claim.attempt, self._random)
         await self._put_back(task.claim, delay, error, burn_attempt=True)
 
     async def _bury(self, task: ClaimedTask, error: dict[str, Any]) -> None:
         await self._lane.cargo[task.kind].bury(task, error)
-        TASKS_ENDED.labels(task.kind, "buried").inc()
+        _count_end(task, "buried")
 
     async def _put_back(
         self,
@@ -214,6 +219,11 @@ class Runner:
     ) -> None:
         async with tenant_transaction(self._sessions, claim.tenant_id) as session:
             await put_back(session, claim, delay, error, burn_attempt=burn_attempt)
+
+
+def _count_end(task: ClaimedTask, how: str) -> None:
+    TASKS_ENDED.labels(task.kind, how).inc()
+    note({"morrow.task.ended": how})
 
 
 async def _all_ended(running: set[asyncio.Task[None]]) -> Literal[True]:

@@ -46,7 +46,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedTask:
-    """A claim with the row it was made on."""
+    """A claim with the row it was made on. `trace`: what its spans go on with."""
 
     claim: Claim
     group_id: UUID
@@ -56,6 +56,7 @@ class ClaimedTask:
     cost: float
     max_attempts: int
     error: dict[str, Any] | None
+    trace: str | None = None
 
     @property
     def tenant_id(self) -> UUID:

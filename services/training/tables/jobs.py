@@ -94,7 +94,8 @@ RUNNING = text("state = 'running'")
 
 
 class Task(Table):
-    """One claimable unit of work. The queue reads none of `payload`, `progress` or `result`."""
+    """One claimable unit of work. The queue reads none of `payload`, `progress` or `result`.
+    `trace` is a W3C traceparent: what its spans go on with, where spans are told."""
 
     __tablename__ = "tasks"
     __table_args__ = (
@@ -137,6 +138,7 @@ class Task(Table):
     run_after: Mapped[dt.datetime] = mapped_column(server_default=NOW)
     lease_until: Mapped[dt.datetime | None]
     worker: Mapped[str | None]
+    trace: Mapped[str | None]
     progress: Mapped[Json | None]
     result: Mapped[Json | None]
     error: Mapped[Json | None]
