@@ -17,6 +17,8 @@ ROLES_OF_SECRETS = {
     "worker": {"worker"},
     "sealing": {"serve", "worker"},
     "object-storage": {"serve", "worker"},
+    "backup": {"backup"},
+    "restore-check": {"restore"},
 }
 
 

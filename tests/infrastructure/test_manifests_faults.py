@@ -10,6 +10,10 @@ POD = ("spec", "template", "spec")
 ONE = (*POD, "containers", 0)
 OWN = (*ONE, "securityContext")
 API, WORKER = ("Deployment", "api"), ("Deployment", "worker")
+BACKUP, CHECK = ("CronJob", "backup"), ("CronJob", "restore-check")
+RUN = ("spec", "jobTemplate", "spec")
+IN_RUN = (*RUN, "template", "spec")
+DURING = (*IN_RUN, "containers", 0)
 SETTINGS = ("ConfigMap", "settings")
 INGRESS, NOTES = ("Ingress", "api"), ("metadata", "annotations")
 NGINX = "nginx.ingress.kubernetes.io/"
@@ -184,7 +188,61 @@ PLANTS: dict[str, Plant] = {
     "nodes_cores": (SETTINGS, ("data", "MORROW_WORKERS"), GONE, "takes the node's cores"),
     "few_cores": (SETTINGS, ("data", "MORROW_WORKERS"), "4", "4 children, and 3 cores"),
     "little_memory": (WORKER, (*ONE, "resources", "limits", "memory"), "1000Mi", "2 children need"),
+    "small_limit": (
+        *(BACKUP, (*DURING, "resources", "limits", "ephemeral-storage"), "9Gi"),
+        "volume tmp: 10Gi, and 9Gi is the limit",
+    ),
+    "any_size": (CHECK, (*IN_RUN, "volumes", 0, "emptyDir"), {}, "volume tmp has no sizeLimit"),
+    # what comes again, as far as it is not looked at as any other
+    "cron_field": (BACKUP, ("spec", "every"), "day", "Additional properties"),
+    "cron_writable": (
+        BACKUP,
+        (*DURING, "securityContext", "readOnlyRootFilesystem"),
+        False,
+        "CronJob/backup: backup: readOnlyRootFilesystem",
+    ),
+    "cron_token": (CHECK, (*IN_RUN, "automountServiceAccountToken"), GONE, "automountService"),
+    "cron_account": (BACKUP, (*IN_RUN, "serviceAccountName"), "api2", "no ServiceAccount/api2"),
+    "cron_volume": (BACKUP, (*IN_RUN, "volumes"), [], "no volume tmp"),
+    "cron_image": (CHECK, (*DURING, "image"), "morrow:latest", "image morrow:latest"),
+    "cron_limit": (BACKUP, (*DURING, "resources", "limits", "cpu"), GONE, "cpu is not both"),
+    "cron_option": (BACKUP, (*DURING, "args", 1), "--keeep", "morrow backup has no option --keeep"),
+    "no_database": (BACKUP, (*DURING, "env"), [], "MORROW_DATABASE_URL is not set"),
+    "no_place": (
+        *(SETTINGS, ("data", "MORROW_BACKUP_PLACE"), GONE),
+        "morrow restore is not told MORROW_BACKUP_PLACE",
+    ),
+    "said_in_clear": (
+        BACKUP,
+        (*DURING, "env", 0),
+        {"name": "MORROW_DATABASE_URL", "value": "postgresql://a@b/c"},
+        "MORROW_DATABASE_URL is not of a Secret",
+    ),
+    "at_no_time": (BACKUP, ("spec", "schedule"), "17 2 * *", "has not five fields"),
+    "at_no_hour": (BACKUP, ("spec", "schedule"), "17 24 * * *", "24 is no hour"),
+    "backwards": (BACKUP, ("spec", "schedule"), "17 5-2 * * *", "5-2 is no hour"),
+    "no_step": (BACKUP, ("spec", "schedule"), "*/0 2 * * *", "*/0 is no minute"),
+    "anybodys_time": (BACKUP, ("spec", "timeZone"), GONE, "timeZone is not set"),
+    "suspended": (CHECK, ("spec", "suspend"), True, "it is suspended"),
+    "over_itself": (BACKUP, ("spec", "concurrencyPolicy"), "Replace", "is not Forbid"),
+    "never_late": (BACKUP, ("spec", "startingDeadlineSeconds"), 5, "startingDeadlineSeconds is 5"),
+    "no_log": (BACKUP, ("spec", "failedJobsHistoryLimit"), 0, "failedJobsHistoryLimit keeps no"),
+    "for_ever": (CHECK, (*RUN, "activeDeadlineSeconds"), GONE, "hangs does so for ever"),
+    "too_long": (BACKUP, (*RUN, "activeDeadlineSeconds"), 72001, "a backup gives up before"),
+    "into_the_next": (CHECK, (*RUN, "activeDeadlineSeconds"), 83000, "until the next day's"),
+    "seven_pods": (BACKUP, (*RUN, "backoffLimit"), GONE, "backoffLimit is not set"),
+    "lost_log": (CHECK, (*IN_RUN, "restartPolicy"), "OnFailure", "restartPolicy is not Never"),
+    "job_for_ever": (
+        *(("Job", "migrate"), ("spec", "activeDeadlineSeconds"), GONE),
+        "Job/migrate: activeDeadlineSeconds",
+    ),
     # network
+    "check_reaches_the_database": (
+        ("NetworkPolicy", "backup-database"),
+        ("spec", "podSelector", "matchLabels"),
+        {"app.kubernetes.io/name": "morrow"},
+        "allow restore-check -> database 5432/TCP, which",
+    ),
     "open_again": (
         *(("NetworkPolicy", "default-deny"), ("spec", "policyTypes"), ["Ingress"]),
         "allow unlabelled -> internet 443/TCP, which",
@@ -217,6 +275,9 @@ def test_a_planted_fault_is_told(plant: str) -> None:
     [
         ("NetworkPolicy", "default-deny", "allow stranger -> migrate 22/TCP, which"),
         ("NetworkPolicy", "names", "do not allow api -> dns 53/UDP, which"),
+        ("NetworkPolicy", "backup-storage", "do not allow backup -> internet 443/TCP, which"),
+        ("NetworkPolicy", "backup-database", "do not allow backup -> database 5432/TCP, which"),
+        ("ServiceAccount", "restore-check", "there is no ServiceAccount/restore-check"),
         ("NetworkPolicy", "metrics", "do not allow prometheus -> worker 9464/TCP, which"),
         ("ServiceAccount", "migrate", "there is no ServiceAccount/migrate"),
         ("Deployment", "api", "Service/api: selects no pod"),

@@ -150,5 +150,5 @@ def test_the_table_grows_with_monitoring() -> None:
     [peers.p]
     ip = "10.0.0.1"
     """
-    assert read_table(text, monitored=False).allowed == {"a -> b 80/TCP", "a -> c 80/TCP"}
-    assert "p -> a 90/TCP" in read_table(text, monitored=True).allowed
+    assert read_table(text, []).allowed == {"a -> b 80/TCP", "a -> c 80/TCP"}
+    assert "p -> a 90/TCP" in read_table(text, ["monitored"]).allowed

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infrastructure.kubernetes.checks.configuration import configuration
 from infrastructure.kubernetes.checks.doorway import doorway
+from infrastructure.kubernetes.checks.jobs import jobs
 from infrastructure.kubernetes.checks.life import life
 from infrastructure.kubernetes.checks.manifests import Manifests
 from infrastructure.kubernetes.checks.measured import measured
@@ -26,7 +27,7 @@ Check = Callable[[Manifests], Iterator[str]]
 STAGES: tuple[tuple[Check, ...], ...] = (
     (schemas,),
     (configuration,),
-    (pod_security, references, life, doorway, resources, network, measured),
+    (pod_security, references, life, jobs, doorway, resources, network, measured),
 )
 """What is no manifest, or no environment that the service starts with, is not looked at further."""
 

@@ -1,6 +1,7 @@
 """What a container is told is what its program knows: its command line, and its settings."""
 
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from ipaddress import ip_network
 
@@ -22,6 +23,8 @@ OTHERS = {
     *("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG", "OTEL_RESOURCE_ATTRIBUTES"),
 }
 """Read by uvicorn, obstore and OpenTelemetry."""
+ITS_OWN_SERVER = "--rehearse"
+"""With it no database is given: `morrow restore` starts one."""
 MADE_UP = "postgresql://somebody@somewhere/morrow"  # in the place of an address that a Secret holds
 
 
@@ -29,7 +32,9 @@ def configuration(manifests: Manifests) -> Iterator[str]:
     """What a container's program would refuse, or not know."""
     for title, _, container in containers_of(manifests):
         given = environment(manifests, container)
-        for fault in (*_of_names(given), *_of_values(given), *_of_command(container)):
+        for fault in (*_of_names(given), *_of_values(container, given)):
+            yield f"{title}: {fault}"
+        for fault in _of_command(container, given):
             yield f"{title}: {fault}"
         for variable in container["env"].each():
             name = variable["name"].text()
@@ -68,7 +73,7 @@ def _is_of_a_secret(variable: Node) -> bool:
 
 
 def _of_names(given: dict[str, str]) -> Iterator[str]:
-    for name in sorted(set(given) - OTHERS):
+    for name in sorted(set(given) - OTHERS - _read_by_commands()):
         if name.removeprefix(PREFIX).lower() not in Settings.model_fields or PREFIX not in name:
             yield f"nothing reads {name}"
     for network in given.get("FORWARDED_ALLOW_IPS", "").split(","):
@@ -76,22 +81,22 @@ def _of_names(given: dict[str, str]) -> Iterator[str]:
             yield f"FORWARDED_ALLOW_IPS believes whoever calls from {network}"
 
 
-def _of_values(given: dict[str, str]) -> Iterator[str]:
+def _of_values(container: Node, given: dict[str, str]) -> Iterator[str]:
+    practising = ITS_OWN_SERVER in [each.text() for each in container["args"].each()]
+    database = {f"{PREFIX}DATABASE_URL": MADE_UP} if practising else {}
     try:
-        _settings(given)
+        _settings({**database, **given})
     except SettingsRefused as refused:
         yield from refused.problems
 
 
-def _of_command(container: Node) -> Iterator[str]:
+def _of_command(container: Node, given: dict[str, str]) -> Iterator[str]:
     """The image's entry is `morrow`; what it is given must be a command line of it."""
     arguments = [each.text() for each in container["args"].each()]
     if container["command"]:
         yield "command is set, in the place of the image's entry"
-    program = get_command(app)
-    assert isinstance(program, TyperGroup)
     name, *rest = arguments or [""]
-    command = program.commands.get(name)
+    command = _program().commands.get(name)
     if command is None:
         yield f"morrow has no command {name!r}"
         return
@@ -99,3 +104,19 @@ def _of_command(container: Node) -> Iterator[str]:
     for option in rest:
         if option.startswith("-") and option.partition("=")[0] not in known:
             yield f"morrow {name} has no option {option}"
+    for each in command.params:
+        if each.required and each.envvar and each.envvar not in given:
+            yield f"morrow {name} is not told {each.envvar}"
+
+
+def _program() -> TyperGroup:
+    program = get_command(app)
+    assert isinstance(program, TyperGroup)
+    return program
+
+
+@cache
+def _read_by_commands() -> frozenset[str]:
+    """Variables in the place of an argument or an option."""
+    options = (each for command in _program().commands.values() for each in command.params)
+    return frozenset(each.envvar for each in options if isinstance(each.envvar, str))

@@ -6,7 +6,7 @@ only the one end that is ours is known.
 """
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from itertools import product
@@ -16,6 +16,8 @@ from typing import Any, Literal
 from infrastructure.kubernetes.checks.manifests import Manifests, meets
 from infrastructure.kubernetes.checks.node import Node
 
+ADDED = {"monitored": "ServiceMonitor", "backed_up": "CronJob", "clustered": "RayCluster"}
+"""Lines that the table has only where there is something of a kind."""
 TABLE = Path(__file__).parent / "allowed.toml"
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 Direction = Literal["ingress", "egress"]
@@ -57,9 +59,8 @@ class Table:
 
 def network(manifests: Manifests, table: Table | None = None) -> Iterator[str]:
     """Where the table and the policies differ, each way."""
-    table = table or read_table(
-        TABLE.read_text(), monitored=bool(manifests.of_kind("ServiceMonitor"))
-    )
+    added = [name for name, kind in ADDED.items() if manifests.of_kind(kind)]
+    table = table or read_table(TABLE.read_text(), added)
     found = set(matrix(manifests, table))
     for line in sorted(found - table.allowed):
         yield f"NetworkPolicies allow {line}, which {TABLE.name} does not"
@@ -67,10 +68,10 @@ def network(manifests: Manifests, table: Table | None = None) -> Iterator[str]:
         yield f"NetworkPolicies do not allow {line}, which {TABLE.name} does"
 
 
-def read_table(text: str, *, monitored: bool) -> Table:
-    """The table; with what monitoring adds where it is `monitored`."""
+def read_table(text: str, added: Collection[str]) -> Table:
+    """The table, with what is `added`."""
     read: dict[str, Any] = tomllib.loads(text)
-    lines = [*read["allowed"], *(read["monitored"] if monitored else [])]
+    lines = [line for name in ("allowed", *added) for line in read[name]]
     return Table(
         peers=tuple(Peer(name=name, **peer) for name, peer in read["peers"].items()),
         ports=frozenset(map(_port_of, read["ports"])),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from infrastructure.kubernetes.checks.configuration import settings_of
-from infrastructure.kubernetes.checks.manifests import Manifests, containers_of, role_of
+from infrastructure.kubernetes.checks.manifests import Manifests, Workload, containers_of, role_of
 from infrastructure.kubernetes.checks.node import Node
 
 RESOURCES = ("cpu", "memory", "ephemeral-storage")
@@ -28,8 +28,10 @@ CHILD_BYTES = 256 * 2**20
 
 def resources(manifests: Manifests) -> Iterator[str]:
     """What is not said, or does not fit."""
-    for title, _, container in containers_of(manifests):
+    for title, workload, container in containers_of(manifests):
         for fault in (*_of_amounts(container), *_of_image(container["image"].text())):
+            yield f"{title}: {fault}"
+        for fault in _of_disk(workload, container):
             yield f"{title}: {fault}"
         if role_of(container) == "worker":
             for fault in _of_slots(manifests, container):
@@ -51,6 +53,17 @@ def _of_amounts(container: Node) -> Iterator[str]:
             yield f"{name} is not both requested and limited"
         elif amount(asked.text()) > amount(limit.text()):
             yield f"{name}: {asked.text()} is requested, and {limit.text()} is the limit"
+
+
+def _of_disk(workload: Workload, container: Node) -> Iterator[str]:
+    """A pod whose volumes outgrow its limit is evicted."""
+    limit = container.at("resources", "limits", "ephemeral-storage")
+    for volume in workload.spec["volumes"].each():
+        size = volume.at("emptyDir", "sizeLimit")
+        if volume["emptyDir"] and not size:
+            yield f"volume {volume['name'].text()} has no sizeLimit"
+        elif size and limit and amount(size.text()) > amount(limit.text()):
+            yield f"volume {volume['name'].text()}: {size.text()}, and {limit.text()} is the limit"
 
 
 def _of_image(image: str) -> Iterator[str]:

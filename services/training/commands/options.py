@@ -29,7 +29,12 @@ OperatorDataDir = Annotated[
     ),
 ]
 BackupPlace = Annotated[
-    str, typer.Argument(metavar="PLACE", help="a directory, or s3://bucket/prefix (AWS_*)")
+    str,
+    typer.Argument(
+        metavar="PLACE",
+        envvar="MORROW_BACKUP_PLACE",
+        help="a directory, or s3://bucket/prefix (AWS_*)",
+    ),
 ]
 MorrowDataDir = Annotated[
     Path, typer.Option("--data-dir", help="of `morrow up`, unless MORROW_DATABASE_URL is set")
