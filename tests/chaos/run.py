@@ -13,7 +13,7 @@ from shared.roles import API, WORKER
 from tests.chaos.crew import Crew
 from tests.chaos.database import Database
 from tests.chaos.ledger import LOCKS_LEFT, Ledger, make_ledger, read_ledger
-from tests.chaos.orders import put_in
+from tests.chaos.orders import LONG_EVERY, Orders, put_in
 from tests.chaos.schedule import Fault, Kind, schedule
 from tests.chaos.strikes import strike
 from tests.chaos.worker import LEASE_SECONDS
@@ -21,6 +21,7 @@ from tests.chaos.worker import LEASE_SECONDS
 ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 3
 LOOK_SECONDS = 0.05
+MUSTER_SECONDS = 60.0
 PATIENCE_SECONDS = 30.0
 """Without a further effect for so long, and nothing that waits for its next attempt, what is left
 is lost."""
@@ -42,12 +43,26 @@ class Plan:
     seed: int
     tasks: int
     faults: int
+    kinds: tuple[Kind, ...] = tuple(Kind)
+    patience: float = PATIENCE_SECONDS
+    long_every: int = LONG_EVERY
+
+    @property
+    def schedule(self) -> list[Fault]:
+        return schedule(self.seed, self.tasks, self.faults, self.kinds)
+
+    @property
+    def orders(self) -> Orders:
+        return Orders(self.seed, self.tasks, LEASE_SECONDS, self.long_every)
 
     @property
     def command(self) -> str:
-        return (
-            f"python -m tests.chaos --seed {self.seed} --tasks {self.tasks} --faults {self.faults}"
+        counts = (
+            f"--seed {self.seed} --tasks {self.tasks} --faults {self.faults}"
+            f" --long-every {self.long_every}"
         )
+        kinds = "" if self.kinds == tuple(Kind) else f" --kinds {' '.join(self.kinds)}"
+        return f"python -m tests.chaos {counts}{kinds} --patience {self.patience:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +114,11 @@ class Run:
 
     def go(self) -> Outcome:
         began = time.monotonic()
-        self._under_faults(schedule(self.plan.seed, self.plan.tasks, self.plan.faults))
+        self._until(self._all_at_work, MUSTER_SECONDS)
+        self._under_faults(self.plan.schedule)
         self.crew.thaw_all()
         locks_left = self._locks_left()
-        self._until(lambda: len(self.crew.at_work()) == self.crew.size)
+        self._until(self._all_at_work)
         exits = self.crew.end()
         self._until(lambda: not self.crew.orphans())
         return Outcome(
@@ -118,7 +134,7 @@ class Run:
     def _under_faults(self, faults: list[Fault]) -> None:
         """Until nothing is open any more, or nothing comes of it."""
         effects, since = 0, time.monotonic()
-        while time.monotonic() - since < PATIENCE_SECONDS:
+        while time.monotonic() - since < self.plan.patience:
             self.crew.keep_up()
             if not (found := self.database.look(PROGRESS)):
                 continue
@@ -142,9 +158,12 @@ class Run:
         self._until(lambda: self.database.look(LOCKS_LEFT) == [])
         return len(self.database.ask(LOCKS_LEFT))
 
-    def _until(self, condition: Callable[[], bool]) -> None:
-        """For as long as patience lasts; what follows counts what is left."""
-        deadline = time.monotonic() + PATIENCE_SECONDS / 2
+    def _all_at_work(self) -> bool:
+        return len(self.crew.at_work()) == self.crew.size
+
+    def _until(self, condition: Callable[[], bool], seconds: float | None = None) -> None:
+        """For half of what patience there is; what follows counts what is left."""
+        deadline = time.monotonic() + (seconds or self.plan.patience / 2)
         while not condition() and time.monotonic() < deadline:
             self.crew.keep_up()
             time.sleep(LOOK_SECONDS)
@@ -167,7 +186,7 @@ def opened(
         crew = Crew(database.dsn(WORKER), folder / "crew", tree, WORKERS)
         try:
             make_ledger(database)
-            database.run(put_in(database.dsn(API), plan.seed, plan.tasks, LEASE_SECONDS))
+            database.run(put_in(database.dsn(API), plan.orders))
             database.execute("ANALYZE tasks")  # as the server does by itself a minute later
             yield Run(plan, database, crew, on_progress)
         finally:

@@ -19,8 +19,10 @@ from tests.observability.queries import faults_of, matched_values
 ROOT = Path(__file__).parents[2]
 ALERTS = ROOT / "infrastructure/observability/alerts.yaml"
 SCENARIOS = Path(__file__).with_name("scenarios.yaml")
+FETCHED = ALERTS.with_name(".promtool")
+PROMTOOL = shutil.which("promtool") or shutil.which("promtool", path=FETCHED)
 with_promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="promtool is not installed"
+    PROMTOOL is None, reason="neither on PATH nor fetched: make promtool"
 )
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 METRICS = read_catalogue()
@@ -112,7 +114,8 @@ def test_what_the_runbook_names_is_there() -> None:
 
 
 def promtool(*arguments: str | Path) -> None:
-    told = subprocess.run(["promtool", *arguments], capture_output=True, text=True)
+    assert PROMTOOL is not None
+    told = subprocess.run([PROMTOOL, *arguments], capture_output=True, text=True)
     assert told.returncode == 0, told.stdout + told.stderr
 
 
