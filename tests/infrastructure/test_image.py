@@ -132,9 +132,9 @@ def test_every_extra_that_may_be_built_in_is_tried_before_it_is_an_image() -> No
 
 @pytest.mark.parametrize(("extras", "name"), [("", "morrow"), ("ray", "morrow-ray")])
 def test_an_image_with_extras_has_a_name_of_its_own(extras: str, name: str) -> None:
-    digest = f"sha256:{'0' * 64}"
+    given = [f"PYTHON_DIGEST=sha256:{'0' * 64}", f"EXTRAS={extras}", "BUILDER=builder"]
     told = subprocess.run(
-        ["make", "-n", "image", f"PYTHON_DIGEST={digest}", f"EXTRAS={extras}", "BUILDER=builder"],
+        ["make", "--dry-run", "--no-print-directory", "image", *given],
         capture_output=True,
         text=True,
         cwd=ROOT,
