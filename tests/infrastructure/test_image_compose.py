@@ -51,15 +51,27 @@ def command_of(name: str) -> list[str]:
     return [str(word) for word in OURS[name]["command"]]
 
 
+def read_by(command: str) -> set[str]:
+    """Variables that a command takes for one of its arguments, beside the settings."""
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    named = (param.envvar for param in commands.commands[command].params)
+    return {each for each in named if isinstance(each, str)}
+
+
 def test_the_programs_of_the_product_are_there() -> None:
-    assert set(OURS) == {"api", "worker", "migrate"}
+    assert set(OURS) == {"api", "worker", "migrate", "backup"}
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_program_is_one_of_the_command_and_takes_its_arguments(name: str) -> None:
+def test_a_program_is_one_of_the_command_and_takes_its_arguments(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     commands = get_command(app)
     assert isinstance(commands, TyperGroup)
     first, *arguments = command_of(name)
+    for variable in read_by(first) & set(OURS[name]["environment"]):
+        monkeypatch.setenv(variable, OURS[name]["environment"][variable])
     commands.commands[first].make_context(first, arguments)
 
 
@@ -72,7 +84,7 @@ def test_its_settings_exist_and_are_taken(name: str, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv(variable, value)
     settings = Settings.load()
     for variable, value in environ.items():
-        if variable.startswith("MORROW_"):
+        if variable.startswith("MORROW_") and variable not in read_by(command_of(name)[0]):
             taken = getattr(settings, variable.removeprefix("MORROW_").lower())
             assert value == (
                 taken.get_secret_value() if isinstance(taken, SecretStr) else str(taken)
@@ -102,7 +114,7 @@ def test_a_program_may_write_nowhere_but_where_it_must(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "user" not in service  # the image's own
-    assert set(service.get("volumes", ())) <= {"spool:/var/lib/morrow"}
+    assert set(service.get("volumes", ())) <= {"spool:/var/lib/morrow", "./backups:/backups"}
 
 
 def test_they_get_the_time_that_they_take_to_leave() -> None:
@@ -207,9 +219,24 @@ def test_the_file_of_secrets_is_its_owners_and_is_never_made_again(
     assert output.read_text() == before
 
 
-def test_git_does_not_take_it() -> None:
-    asked = ["git", "check-ignore", "--no-index", "--quiet", ".env"]
+@pytest.mark.parametrize("name", [".env", "morrow.env", "backups/manifest"])
+def test_git_does_not_take_what_is_secret(name: str) -> None:
+    asked = ["git", "check-ignore", "--no-index", "--quiet", name]
     assert subprocess.run(asked, check=False, cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_further_setting_can_be_given_and_none_must(name: str) -> None:
+    assert OURS[name]["env_file"] == [{"path": "morrow.env", "required": False}]
+
+
+def test_a_backup_goes_elsewhere_than_what_it_is_of() -> None:
+    backup = OURS["backup"]
+    assert backup["profiles"] == ["backup"]  # not started with the rest
+    (mount,) = backup["volumes"]
+    assert mount.partition(":")[2] == backup["environment"]["MORROW_BACKUP_PLACE"]
+    assert mount.partition(":")[0].startswith("./")  # no volume, which `down --volumes` deletes
+    assert backup["environment"].items() >= COMPOSE["x-store"].items()
 
 
 def test_the_logins_are_made_with_the_passwords_they_are_given(

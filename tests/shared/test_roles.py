@@ -1,5 +1,6 @@
 """Morrow's database roles, on a real server of their own: roles belong to a whole server."""
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
+import migrations
 from shared.postgres import EmbeddedPostgres, RunningPostgres
 from shared.roles import API, DEFINER, MIGRATOR, OWNER, ROLES_SQL, WORKER
 
@@ -87,6 +89,7 @@ async def test_a_stranger_who_may_make_roles_makes_them_all(server: RunningPostg
         await superuser.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
     await superuser.execute(f"CREATE ROLE {STRANGER} LOGIN CREATEROLE PASSWORD 'rabbit'")
     await superuser.execute(f"CREATE DATABASE hers OWNER {STRANGER}")
+    await superuser.execute(f"CREATE DATABASE migrated OWNER {STRANGER}")
     await superuser.close()
 
     url = server.url(database="hers").replace(
@@ -103,3 +106,4 @@ async def test_a_stranger_who_may_make_roles_makes_them_all(server: RunningPostg
     owners = await stranger.fetch("SELECT tableowner FROM pg_tables WHERE schemaname = 'public'")
     await stranger.close()
     assert {row["tableowner"] for row in owners} == {OWNER, DEFINER}
+    await asyncio.to_thread(migrations.upgrade, url.replace("/hers", "/migrated"))
