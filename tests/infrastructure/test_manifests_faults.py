@@ -14,6 +14,7 @@ BACKUP, CHECK = ("CronJob", "backup"), ("CronJob", "restore-check")
 RUN = ("spec", "jobTemplate", "spec")
 IN_RUN = (*RUN, "template", "spec")
 DURING = (*IN_RUN, "containers", 0)
+RULES, RULE = ("PrometheusRule", "morrow"), ("spec", "groups", 0, "rules", 0)
 SETTINGS = ("ConfigMap", "settings")
 INGRESS, NOTES = ("Ingress", "api"), ("metadata", "annotations")
 NGINX = "nginx.ingress.kubernetes.io/"
@@ -236,6 +237,21 @@ PLANTS: dict[str, Plant] = {
         *(("Job", "migrate"), ("spec", "activeDeadlineSeconds"), GONE),
         "Job/migrate: activeDeadlineSeconds",
     ),
+    # alerts
+    "rule_field": (RULES, (*RULE, "annotation"), {}, "Additional properties"),
+    "rule_unmeasured": (
+        *(RULES, (*RULE, "expr"), "morrow_listners_up == 0"),
+        "MorrowApiGone: nothing measures morrow_listners_up",
+    ),
+    "rule_of_no_cron": (
+        *(RULES, (*RULE, "expr"), 'time() - kube_cronjob_created{cronjob="backups"} > 1'),
+        "MorrowApiGone: there is no CronJob/backups",
+    ),
+    "rule_of_elsewhere": (
+        *(RULES, (*RULE, "expr"), 'kube_cronjob_created{namespace="tomorrow"} > 1'),
+        "MorrowApiGone: there is no Namespace/tomorrow",
+    ),
+    "not_missed": (RULES, ("spec", "groups", 1), GONE, "CronJob/backup: no alert tells"),
     # network
     "check_reaches_the_database": (
         ("NetworkPolicy", "backup-database"),

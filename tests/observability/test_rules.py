@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from infrastructure.observability.catalogue import read_catalogue
+from infrastructure.observability.catalogue import Metric, read_catalogue
 from infrastructure.observability.dashboards import DASHBOARDS
+from infrastructure.observability.operator import RULES as FILES
 from services.training.queue.task import Priority
 from services.training.settings import Settings
 from shared.roles import API, WORKER
 from tests.observability.queries import faults_of, matched_values
 
 ROOT = Path(__file__).parents[2]
-ALERTS = ROOT / "infrastructure/observability/alerts.yaml"
+ALERTS = [ROOT / "infrastructure/observability" / name for name in FILES]
 SCENARIOS = Path(__file__).with_name("scenarios.yaml")
 FETCHED = ALERTS.with_name(".promtool")
 PROMTOOL = shutil.which("promtool") or shutil.which("promtool", path=FETCHED)
@@ -25,9 +26,16 @@ with_promtool = pytest.mark.skipif(
     PROMTOOL is None, reason="neither on PATH nor fetched: make promtool"
 )
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
-METRICS = read_catalogue()
+KUBERNETES = tuple(
+    Metric(f"kube_cronjob_{name}", "gauge", ("cronjob", "namespace"), "", "kube-state-metrics")
+    for name in ("created", "spec_suspend", "status_last_successful_time")
+)
+METRICS = (*read_catalogue(), *KUBERNETES)
 RULES: list[dict[str, Any]] = [
-    rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]
+    rule
+    for path in ALERTS
+    for group in yaml.safe_load(path.read_text())["groups"]
+    for rule in group["rules"]
 ]
 QUERIES = {rule["alert"]: rule["expr"] for rule in RULES} | {
     f"{dashboard.name}: {panel.title} {place}": line.query.replace("$__rate_interval", "5m")
@@ -74,6 +82,7 @@ def test_a_query_that_cannot_be_read_is_found(query: str) -> None:
 def test_a_value_that_is_compared_with_is_one_that_the_code_tells(name: str) -> None:
     known = {("class", priority.name.lower()) for priority in Priority}
     known |= {("role", API), ("role", WORKER), ("le", "0.0"), ("method", "GET")}
+    known |= {("cronjob", "backup"), ("cronjob", "restore-check"), ("namespace", "morrow")}
     code = "".join(path.read_text() for path in ROOT.glob("services/**/*.py"))
     unknown = [
         (label, value)
@@ -121,7 +130,7 @@ def promtool(*arguments: str | Path) -> None:
 
 @with_promtool
 def test_prometheus_itself_takes_the_rules() -> None:
-    promtool("check", "rules", "--lint=all", "--lint-fatal", ALERTS)
+    promtool("check", "rules", "--lint=all", "--lint-fatal", *ALERTS)
 
 
 @with_promtool
