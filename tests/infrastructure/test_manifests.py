@@ -19,6 +19,7 @@ ROLES_OF_SECRETS = {
     "object-storage": {"serve", "worker"},
     "backup": {"backup"},
     "restore-check": {"restore"},
+    "ray": {"", "worker"},
 }
 
 
@@ -53,7 +54,7 @@ def test_the_page_tells_how_each_secret_is_made() -> None:
         for key in re.findall(r"--from-file=([\w-]+)=", rest)
     }
     needed, optional = set(), set()
-    for _, _, container in containers_of(rendered("production")):
+    for _, _, container in containers_of(rendered("cluster")):
         for variable in container["env"].each():
             reference = variable.at("valueFrom", "secretKeyRef")
             if reference:

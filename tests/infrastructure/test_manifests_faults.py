@@ -15,6 +15,10 @@ RUN = ("spec", "jobTemplate", "spec")
 IN_RUN = (*RUN, "template", "spec")
 DURING = (*IN_RUN, "containers", 0)
 RULES, RULE = ("PrometheusRule", "morrow"), ("spec", "groups", 0, "rules", 0)
+RAY = ("RayCluster", "ray")
+HEAD, NODES = ("spec", "headGroupSpec"), ("spec", "workerGroupSpecs", 0)
+ON_HEAD = (*HEAD, *POD[1:], "containers", 0)
+ON_NODE = (*NODES, *POD[1:], "containers", 0)
 SETTINGS = ("ConfigMap", "settings")
 INGRESS, NOTES = ("Ingress", "api"), ("metadata", "annotations")
 NGINX = "nginx.ingress.kubernetes.io/"
@@ -237,6 +241,45 @@ PLANTS: dict[str, Plant] = {
         *(("Job", "migrate"), ("spec", "activeDeadlineSeconds"), GONE),
         "Job/migrate: activeDeadlineSeconds",
     ),
+    # a Ray cluster, as far as it is not looked at as any other
+    "ray_field": (RAY, ("spec", "headGroup"), {}, "Additional properties"),
+    "ray_pod_field": (RAY, (*ON_NODE, "port"), 1, "ray-node: spec.containers.0: Additional"),
+    "ray_root": (RAY, (*ON_HEAD, "securityContext"), {}, "ray: allowPrivilegeEscalation"),
+    "ray_account": (RAY, (*HEAD, *POD[1:], "serviceAccountName"), "r", "no ServiceAccount/r"),
+    "ray_limit": (RAY, (*ON_NODE, "resources", "limits"), {}, "cpu is not both"),
+    "ray_memory": (
+        RAY,
+        (*NODES, *POD[1:], "volumes", 1, "emptyDir", "sizeLimit"),
+        "4Gi",
+        "volume shared-mem: 4Gi, and 3Gi is the limit",
+    ),
+    "ray_autoscaler": (RAY, ("spec", "enableInTreeAutoscaling"), True, "call the Kubernetes API"),
+    "ray_ingress": (RAY, (*HEAD, "enableIngress"), True, "shown to the world"),
+    "ray_balancer": (RAY, (*HEAD, "serviceType"), "LoadBalancer", "shown to the world"),
+    "ray_head_works": (RAY, (*HEAD, "rayStartParams", "num-cpus"), "1", "the head takes work"),
+    "ray_width": (RAY, (*NODES, "rayStartParams", "num-cpus"), GONE, "num-cpus is not said"),
+    "ray_replicas": (RAY, (*NODES, "replicas"), 21, "not between minReplicas and maxReplicas"),
+    "ray_wget": (RAY, (*ON_NODE, "livenessProbe"), GONE, "livenessProbe asks no port"),
+    "ray_own_entry": (RAY, (*ON_NODE, "args"), ["worker"], "in the place of KubeRay's"),
+    "ray_open": (RAY, (*ON_HEAD, "env", 0, "value"), "disabled", "RAY_AUTH_MODE is not token"),
+    "ray_token_said": (
+        *(RAY, (*ON_NODE, "env", 1), {"name": "RAY_AUTH_TOKEN", "value": "q8Zt2mWv5nXc7bLk"}),
+        "ray-node: RAY_AUTH_TOKEN is not of a Secret",
+    ),
+    "ray_no_token": (WORKER, (*ONE, "env", 0), GONE, "workers: RAY_AUTH_MODE is not token"),
+    "ray_image": (WORKER, (*ONE, "image"), "morrow:0.1.0", "and workers morrow:0.1.0"),
+    "ray_address": (
+        *(SETTINGS, ("data", "MORROW_RAY_ADDRESS"), "ray://ray-head-svc:6379"),
+        "and it is ray://ray-head-svc:10001",
+    ),
+    "ray_any_client": (
+        *(("NetworkPolicy", "ray-clients"), ("spec", "ingress", 0, "from"), []),
+        "allow stranger -> ray-head 10001/TCP, which",
+    ),
+    "ray_any_neighbour": (
+        *(("NetworkPolicy", "ray"), ("spec", "egress", 0, "to"), []),
+        "allow ray-node -> internet 8000/TCP, which",
+    ),
     # alerts
     "rule_field": (RULES, (*RULE, "annotation"), {}, "Additional properties"),
     "rule_unmeasured": (
@@ -282,6 +325,7 @@ PLANTS: dict[str, Plant] = {
 def test_a_planted_fault_is_told(plant: str) -> None:
     (kind, name), path, value, words = PLANTS[plant]
     overlay = "elastic" if kind == "ScaledObject" else "production"
+    overlay = "cluster" if plant.startswith("ray_") else overlay
     told = faults(planted(rendered(overlay), kind, name, path, value))
     assert any(words in line for line in told), told
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from infrastructure.kubernetes.checks.cluster import cluster
 from infrastructure.kubernetes.checks.configuration import configuration
 from infrastructure.kubernetes.checks.doorway import doorway
 from infrastructure.kubernetes.checks.jobs import jobs
@@ -27,7 +28,7 @@ Check = Callable[[Manifests], Iterator[str]]
 STAGES: tuple[tuple[Check, ...], ...] = (
     (schemas,),
     (configuration,),
-    (pod_security, references, life, jobs, doorway, resources, network, measured),
+    (pod_security, references, life, jobs, cluster, doorway, resources, network, measured),
 )
 """What is no manifest, or no environment that the service starts with, is not looked at further."""
 

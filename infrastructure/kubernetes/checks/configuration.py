@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from infrastructure.kubernetes.checks.manifests import Manifests, containers_of
+from infrastructure.kubernetes.checks.manifests import RAY, Manifests, containers_of
 from infrastructure.kubernetes.checks.node import Node
 from services.training.cli import app
 from services.training.settings import SECRETS, Settings, SettingsRefused
@@ -20,9 +20,10 @@ OTHERS = {
     *("FORWARDED_ALLOW_IPS", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     *("AWS_REGION", "AWS_ENDPOINT_URL"),
     *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME"),
+    *("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"),
     *("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG", "OTEL_RESOURCE_ATTRIBUTES"),
 }
-"""Read by uvicorn, obstore and OpenTelemetry."""
+"""Read by uvicorn, obstore, Ray and OpenTelemetry."""
 ITS_OWN_SERVER = "--rehearse"
 """With it no database is given: `morrow restore` starts one."""
 MADE_UP = "postgresql://somebody@somewhere/morrow"  # in the place of an address that a Secret holds
@@ -30,7 +31,9 @@ MADE_UP = "postgresql://somebody@somewhere/morrow"  # in the place of an address
 
 def configuration(manifests: Manifests) -> Iterator[str]:
     """What a container's program would refuse, or not know."""
-    for title, _, container in containers_of(manifests):
+    for title, workload, container in containers_of(manifests):
+        if workload.kind == RAY:  # no program of ours: cluster.py
+            continue
         given = environment(manifests, container)
         for fault in (*_of_names(given), *_of_values(container, given)):
             yield f"{title}: {fault}"

@@ -16,6 +16,8 @@ WORKLOADS = {
     "Pod": (),
 }
 """Where each keeps the template of its pods."""
+RAY = "RayCluster"
+"""Which keeps several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +69,28 @@ class Manifests:
         return next(named, Node())
 
     def workloads(self) -> list[Workload]:
-        return [
+        plain = [
             Workload(name_of(each), kind, each, each.at(*path))
             for kind, path in WORKLOADS.items()
             for each in self.of_kind(kind)
         ]
+        return plain + [pods for each in self.of_kind(RAY) for pods in groups_of(each)]
 
     def selected(self, labels: Mapping[str, str]) -> list[Workload]:
         """Whose pods have all of `labels`."""
         return [each for each in self.workloads() if labels.items() <= each.labels.items()]
+
+
+def groups_of(cluster: Node) -> list[Workload]:
+    """The pods of a RayCluster: its head, and each group of nodes."""
+    head = ("head", cluster.at("spec", "headGroupSpec"))
+    nodes = [
+        (each["groupName"].text(), each) for each in cluster.at("spec", "workerGroupSpecs").each()
+    ]
+    return [
+        Workload(f"{name_of(cluster)}-{name}", RAY, cluster, group["template"])
+        for name, group in (head, *nodes)
+    ]
 
 
 def name_of(object_: Node) -> str:

@@ -56,9 +56,11 @@ def _of_amounts(container: Node) -> Iterator[str]:
 
 
 def _of_disk(workload: Workload, container: Node) -> Iterator[str]:
-    """A pod whose volumes outgrow its limit is evicted."""
-    limit = container.at("resources", "limits", "ephemeral-storage")
+    """A pod whose volumes outgrow its limit is evicted, or killed where they are of memory."""
     for volume in workload.spec["volumes"].each():
+        in_memory = volume.at("emptyDir", "medium").text() == "Memory"
+        kind = "memory" if in_memory else "ephemeral-storage"
+        limit = container.at("resources", "limits", kind)
         size = volume.at("emptyDir", "sizeLimit")
         if volume["emptyDir"] and not size:
             yield f"volume {volume['name'].text()} has no sizeLimit"
@@ -68,7 +70,7 @@ def _of_disk(workload: Workload, container: Node) -> Iterator[str]:
 
 def _of_image(image: str) -> Iterator[str]:
     ours = f"morrow:{tomllib.loads(PROJECT.read_text())['project']['version']}"
-    if image != ours and not DIGEST.fullmatch(image):
+    if image not in (ours, ours.replace("morrow", "morrow-ray")) and not DIGEST.fullmatch(image):
         yield f"image {image} is neither {ours} nor named by its digest"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import kubernetes_validate
 from jsonschema import Draft202012Validator
 
-from infrastructure.kubernetes.checks.manifests import Manifests, title_of
+from infrastructure.kubernetes.checks.manifests import RAY, Manifests, groups_of, title_of
 from infrastructure.kubernetes.checks.node import Node
 
 KUBERNETES = "1.32"
@@ -36,9 +36,20 @@ def _faults(manifest: Node) -> Iterator[str]:
         yield from (
             f"{each.json_path}: {each.message}" for each in validator.iter_errors(manifest.value)
         )
+        for pods in groups_of(manifest) if manifest["kind"].text() == RAY else ():
+            yield from (f"{pods.name}: {fault}" for fault in _of_kubernetes(_pod(pods.pod.value)))
         return
+    yield from _of_kubernetes(manifest.value)
+
+
+def _pod(template: object) -> object:
+    """One of a template, which is looked at as the pod that will be made of it."""
+    return {"apiVersion": "v1", "kind": "Pod"} | (template if isinstance(template, dict) else {})
+
+
+def _of_kubernetes(manifest: object) -> Iterator[str]:
     try:
-        kubernetes_validate.validate(manifest.value, KUBERNETES, strict=True)
+        kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
     except kubernetes_validate.ValidationError as refused:
         yield f"{'.'.join(map(str, refused.path))}: {refused.message}"
     except kubernetes_validate.SchemaNotFoundError as unknown:
