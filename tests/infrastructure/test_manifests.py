@@ -1,12 +1,13 @@
 """What is applied to a cluster is valid, and is what the documentation says."""
 
+import math
 import re
 from pathlib import Path
 
 import pytest
 
 from infrastructure.kubernetes.checks.__main__ import faults, main
-from infrastructure.kubernetes.checks.manifests import containers_of, role_of
+from infrastructure.kubernetes.checks.manifests import containers_of, name_of, role_of
 from infrastructure.kubernetes.checks.rendering import OVERLAYS, rendered_by, renderers
 from tests.infrastructure.rendered import NAMES, rendered
 
@@ -62,6 +63,29 @@ def test_the_page_tells_how_each_secret_is_made() -> None:
                 (optional if reference["optional"].value else needed).add(pair)
     assert needed <= told <= needed | optional
     assert optional - told == {("api", "direct-database-url"), ("worker", "direct-database-url")}
+
+
+def test_no_alert_is_of_a_run_that_may_still_be_in_time() -> None:
+    """The last success is as old as the time between two runs, and as late as the next may end."""
+    manifests = rendered("production")
+    [rules] = manifests.of_kind("PrometheusRule")
+    told = [
+        rule["expr"].text()
+        for group in rules.at("spec", "groups").each()
+        for rule in group["rules"].each()
+    ]
+    for cron in manifests.of_kind("CronJob"):
+        weekday = cron.at("spec", "schedule").text().split()[-1]
+        apart = 24 * 3600 * (1 if weekday == "*" else 7)
+        late = cron.at("spec", "startingDeadlineSeconds").number()
+        lasts = cron.at("spec", "jobTemplate", "spec", "activeDeadlineSeconds").number()
+        [limit] = [
+            math.prod(map(int, found[1].split("*")))
+            for expr in told
+            if f'last_successful_time{{namespace="morrow",cronjob="{name_of(cron)}"}}' in expr
+            and (found := re.search(r"> ([\d *]+)$", expr))
+        ]
+        assert apart + late + lasts < limit < 2 * apart
 
 
 def test_without_kustomize_the_check_fails_and_says_what_to_do(
