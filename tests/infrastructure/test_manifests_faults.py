@@ -260,7 +260,7 @@ PLANTS: dict[str, Plant] = {
     "ray_width": (RAY, (*NODES, "rayStartParams", "num-cpus"), GONE, "num-cpus is not said"),
     "ray_replicas": (RAY, (*NODES, "replicas"), 21, "not between minReplicas and maxReplicas"),
     "ray_wget": (RAY, (*ON_NODE, "livenessProbe"), GONE, "livenessProbe asks no port"),
-    "ray_own_entry": (RAY, (*ON_NODE, "args"), ["worker"], "in the place of KubeRay's"),
+    "ray_own_entry": (RAY, (*ON_NODE, "args"), ["--verbose"], "in the place of KubeRay's"),
     "ray_open": (RAY, (*ON_HEAD, "env", 0, "value"), "disabled", "RAY_AUTH_MODE is not token"),
     "ray_token_said": (
         *(RAY, (*ON_NODE, "env", 1), {"name": "RAY_AUTH_TOKEN", "value": "q8Zt2mWv5nXc7bLk"}),

@@ -20,7 +20,7 @@ from tests.observability.queries import faults_of, matched_values
 ROOT = Path(__file__).parents[2]
 ALERTS = [ROOT / "infrastructure/observability" / name for name in FILES]
 SCENARIOS = Path(__file__).with_name("scenarios.yaml")
-FETCHED = ALERTS.with_name(".promtool")
+FETCHED = ALERTS[0].with_name(".promtool")
 PROMTOOL = shutil.which("promtool") or shutil.which("promtool", path=FETCHED)
 with_promtool = pytest.mark.skipif(
     PROMTOOL is None, reason="neither on PATH nor fetched: make promtool"
