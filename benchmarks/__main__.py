@@ -31,6 +31,7 @@ ALL: Final = (
     "outage_cost",
     "wall_cost",
     "limit_cost",
+    "tracing_cost",
     "stream_load",
     "watched_cost",
     "progress_lag",

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,11 +56,13 @@ class Tenant:
 
 
 @contextmanager
-def serving(server: RunningPostgres, folder: Path) -> Iterator[Served]:
-    """The API as `morrow up` starts it, ready."""
+def serving(
+    server: RunningPostgres, folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """The API as `morrow up` starts it, with this added to its environment, ready."""
     with listen(HOST, 0) as listening:
         address, metrics = address_of(listening), free_port(HOST, 0)
-        api = _start(server, folder, listening, metrics)
+        api = _start(server, folder, listening, metrics, environment or {})
         try:
             while (reason := unreadiness(address)) is not None:
                 if api.poll() is not None:
@@ -74,7 +76,11 @@ def serving(server: RunningPostgres, folder: Path) -> Iterator[Served]:
 
 
 def _start(
-    server: RunningPostgres, folder: Path, listening: socket.socket, metrics: int
+    server: RunningPostgres,
+    folder: Path,
+    listening: socket.socket,
+    metrics: int,
+    added: Mapping[str, str],
 ) -> "subprocess.Popen[bytes]":
     environment = {
         **os.environ,
@@ -84,6 +90,7 @@ def _start(
         "MORROW_SPOOL_PATH": str(folder / "spool"),
         "MORROW_METRICS_PORT": str(metrics),
         "MORROW_LOG_LEVEL": "warning",
+        **added,
     }
     command = [sys.executable, "-m", "services.training.cli", "serve"]
     return subprocess.Popen(  # noqa: S603 - our own program

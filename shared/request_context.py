@@ -15,6 +15,7 @@ REQUEST_SECONDS = Histogram(
     "morrow_http_request_seconds",
     "Seconds from a request to the end of its answer",
     ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 
 

@@ -56,7 +56,7 @@ SERVING: Final = Dashboard(
                 (
                     Line(
                         "max by (application) "
-                        "(morrow_db_connections_in_use / morrow_db_connections_most)",
+                        "(morrow_db_connections_in_use / (morrow_db_connections_most > 0))",
                         "{{application}}",
                     ),
                 ),
@@ -95,6 +95,15 @@ SERVING: Final = Dashboard(
                     Line("sum(morrow_spool_batches)", "batches"),
                     Line("max(morrow_spool_oldest_seconds)", "seconds of the oldest"),
                     Line("sum(morrow_spool_rejected)", "refused when replayed"),
+                ),
+            ),
+            Panel(
+                "Spans",
+                "A second, sent to the collector, and lost by the reason.",
+                "ops",
+                (
+                    Line(f"sum(rate(morrow_spans_sent_total{OVER}))", "sent"),
+                    Line(rate("morrow_spans_dropped_total", "reason"), "lost: {{reason}}"),
                 ),
             ),
         ),
@@ -206,9 +215,9 @@ TRAINING: Final = Dashboard(
         (
             Panel(
                 "Breakers that are not closed",
-                "By the kind of upstream.",
+                "By the kind of upstream, in the process that has the most.",
                 "short",
-                (Line("sum by (kind) (morrow_breakers_open)", "{{kind}}"),),
+                (Line("max by (kind) (morrow_breakers_open)", "{{kind}}"),),
             ),
             Panel(
                 "Calls to upstreams",

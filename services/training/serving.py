@@ -12,6 +12,7 @@ from services.training.settings import Settings
 from services.training.streams.hub import LEAVE_SECONDS
 from shared.abortable import AbortableHttp
 from shared.tracing import send_rest
+from shared.tracing.environment import FLUSH_SECONDS
 from shared.websocket_protocol import AnsweringWebSocket
 
 ANSWER_SECONDS: Final = 1
@@ -48,7 +49,7 @@ def answering_seconds(settings: Settings) -> int:
 
 def leaving_seconds(settings: Settings) -> float:
     """The longest that this process takes to end."""
-    return LEAVE_SECONDS + answering_seconds(settings)
+    return LEAVE_SECONDS + answering_seconds(settings) + FLUSH_SECONDS
 
 
 def server_of(app: FastAPI, settings: Settings, host: str, port: int) -> Server:

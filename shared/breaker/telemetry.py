@@ -7,7 +7,7 @@ CHANGES = Counter(
 )
 OPEN = Gauge(
     "morrow_breakers_open",
-    "Circuit breakers that are not closed now",
+    "Circuit breakers that are not closed now; each process has its own of what it calls",
     ["kind"],
-    multiprocess_mode="livesum",
+    multiprocess_mode="livemax",
 )

@@ -59,9 +59,8 @@ class Live:
 
     def fail(self, error: BaseException) -> None:
         self.note({"error.type": type(error).__name__})
-        if self._span.is_recording() and isinstance(
-            error, Exception
-        ):  # who was cancelled has not failed
+        failed = isinstance(error, Exception)  # who was cancelled has not
+        if failed and self._span.is_recording():
             self._span.set_status(StatusCode.ERROR)
 
 

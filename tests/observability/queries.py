@@ -32,6 +32,19 @@ def samples_of(query: str) -> set[str]:
     return {each.sample for each in _asked(promql_parser.parse(query), frozenset())}
 
 
+def summed(query: str) -> set[str]:
+    """The samples that are added up as they are, and not by how they grew."""
+    found: set[str] = set()
+
+    def visit(each: Expr) -> bool:
+        if isinstance(each, AggregateExpr) and str(each.op) == "sum":
+            found.update([each.expr.name or ""] if isinstance(each.expr, VectorSelector) else [])
+        return True
+
+    promql_parser.walk(promql_parser.parse(query), visit)
+    return found
+
+
 def matched_values(query: str) -> set[tuple[str, str]]:
     """Labels, and the values that they are compared with for equality."""
     return {

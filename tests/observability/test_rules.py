@@ -14,9 +14,11 @@ from infrastructure.observability.dashboards import DASHBOARDS
 from infrastructure.observability.operator import RULES as FILES
 from services.training.queue.task import Priority
 from services.training.settings import Settings
-from shared.roles import API, WORKER
-from tests.observability.queries import faults_of, matched_values
+from tests.observability.queries import faults_of, matched_values, summed
 
+SEEN_BY_SEVERAL = {
+    *("morrow_breakers_open", "morrow_queue_tasks", "morrow_queue_oldest_seconds"),
+}
 ROOT = Path(__file__).parents[2]
 ALERTS = [ROOT / "infrastructure/observability" / name for name in FILES]
 SCENARIOS = Path(__file__).with_name("scenarios.yaml")
@@ -81,7 +83,7 @@ def test_a_query_that_cannot_be_read_is_found(query: str) -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_value_that_is_compared_with_is_one_that_the_code_tells(name: str) -> None:
     known = {("class", priority.name.lower()) for priority in Priority}
-    known |= {("role", API), ("role", WORKER), ("le", "0.0"), ("method", "GET")}
+    known |= {("role", "api"), ("role", "worker"), ("le", "0.0"), ("method", "GET")}
     known |= {("cronjob", "backup"), ("cronjob", "restore-check"), ("namespace", "morrow")}
     code = "".join(path.read_text() for path in ROOT.glob("services/**/*.py"))
     unknown = [
@@ -90,6 +92,15 @@ def test_a_value_that_is_compared_with_is_one_that_the_code_tells(name: str) -> 
         if f'"{value}"' not in code
     ]
     assert unknown == []
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_what_several_processes_tell_of_one_thing_is_not_added_up(name: str) -> None:
+    assert not summed(QUERIES[name]) & SEEN_BY_SEVERAL
+
+
+def test_what_is_added_up_is_found() -> None:
+    assert summed("sum by (kind) (morrow_breakers_open) > max(other)") == {"morrow_breakers_open"}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 
 import httpx
@@ -11,9 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from infrastructure.observability.catalogue import read_catalogue
 from services.training.queue.task import Priority
+from services.training.settings import Settings
 from tests.conftest import Database
-from tests.observability.queries import samples_of
-from tests.observability.test_rules import QUERIES
+from tests.observability.queries import matched_values, samples_of
+from tests.observability.test_rules import KUBERNETES, QUERIES
 from tests.processes import Programs, free_port, programs_on
 
 PATIENCE_SECONDS = 60.0
@@ -60,15 +62,29 @@ async def test_every_metric_is_told_by_the_api_or_a_worker(programs: Programs) -
         told = (api if name in api else worker)[name]
         assert (told.type, told.documentation) == (metric.kind, metric.told)
     asked = {sample for query in QUERIES.values() for sample in samples_of(query)}
-    assert asked <= {sample for name in told_of for sample in known[name].samples}
+    ours = {sample for name in told_of for sample in known[name].samples}
+    assert asked <= ours | {sample for metric in KUBERNETES for sample in metric.samples}
 
     _check_api(api)
     _check_worker(worker)
+    _check_values([*api.values(), *worker.values()])
+
+
+def _check_values(families: list[Metric]) -> None:
+    """What labels that are always there are compared with is what they hold."""
+    told = {pair for each in families for sample in each.samples for pair in sample.labels.items()}
+    asked = {pair for query in QUERIES.values() for pair in matched_values(query)}
+    always = {pair for pair in asked if pair[0] in {"role", "class", "method"}}
+    assert {label for label, _ in always} == {"role", "class", "method"}
+    assert always <= told
 
 
 def _check_api(api: Families) -> None:
     routes = {s.labels.get("route") for s in api["morrow_http_request_seconds"].samples}
     assert "/models" in routes
+    edges = {float(s.labels.get("le", 1)) for s in api["morrow_http_request_seconds"].samples}
+    assert min(edges) <= 0.001
+    assert max(edges - {inf}) >= Settings.model_fields["request_seconds"].default
     [most] = [
         sample.value
         for sample in api["morrow_db_connections_most"].samples

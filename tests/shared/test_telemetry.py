@@ -37,6 +37,15 @@ async def test_connections_count_while_they_are_out(engine: AsyncEngine) -> None
     assert told("morrow_db_connections_most") == 3
 
 
+async def test_a_pool_that_was_given_up_may_take_out_none(engine: AsyncEngine) -> None:
+    async with engine.connect():
+        pass
+    await engine.dispose()
+    assert told("morrow_db_connections_most") == 0
+    async with engine.connect():
+        assert told("morrow_db_connections_most") == 3
+
+
 async def test_connections_that_the_server_ended_are_not_counted_twice(
     engine: AsyncEngine, database: Database
 ) -> None:

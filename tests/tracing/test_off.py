@@ -1,13 +1,12 @@
 """Without a collector nothing is sent, and nothing is paid for it."""
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import typer
 
+from services.training import cli
 from services.training.queue.children import ChildLimits, Slot, fork_server
 from services.training.worker import PRELOADED
 from shared.tracing import carried, header, log_ids, note, past, span
@@ -89,16 +88,14 @@ def test_what_cannot_be_had_is_refused_at_the_start(environ: dict[str, str]) -> 
         is_wanted(environ)
 
 
-def test_the_command_says_so(database: Database, tmp_path: Path) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "services.training.cli", "worker"],
-        env={**os.environ, "MORROW_DATABASE_URL": database.worker_dsn, ENDPOINT: "collector:4318"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 2
-    assert f"{ENDPOINT} is no address such as http://collector:4318" in ran.stderr
+def test_the_command_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(ENDPOINT, "collector:4318")
+    with pytest.raises(typer.Exit) as ended, cli._tracing("morrow_worker"):
+        pytest.fail("it was let in")
+    assert ended.value.exit_code == 2
+    assert f"{ENDPOINT} is no address such as http://collector:4318" in capsys.readouterr().err
 
 
 def test_what_headers_hold_is_known_for_a_secret() -> None:

@@ -27,7 +27,7 @@ from tests.tracing.collector import Collector, collecting
 __all__ = ["queue", "tenant_id"]
 
 ELSEWHERE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-Hear = Callable[[], AbstractContextManager[None]]
+Hear = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def hear(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Hear:
         monkeypatch.setenv(name, value)
 
     @contextmanager
-    def heard() -> Iterator[None]:
-        with heard_by(collected("test", "1", flush_seconds=0.5)):
+    def heard(flush_seconds: float = 60) -> Iterator[None]:
+        with heard_by(collected("test", "1", flush_seconds)):
             yield
 
     return heard
@@ -188,7 +188,7 @@ def test_a_collector_that_hangs_costs_spans_and_nothing_else(
 ) -> None:
     full, ended, more = lost("queue_full"), lost("ended"), 100
     collector.hangs.set()
-    with hear():
+    with hear(0.2):
         for _ in range(MOST_WAITING + more):
             with span("work"):
                 pass

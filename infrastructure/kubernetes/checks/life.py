@@ -11,6 +11,7 @@ from services.training import serving
 from services.training.app import create_app
 from services.training.settings import Settings
 from shared.health import CHECK_SECONDS
+from shared.tracing.environment import FLUSH_SECONDS
 
 LIVE: Final = "/health/live"
 READY: Final = "/health/ready"
@@ -76,7 +77,7 @@ def leaving_seconds(role: str, settings: Settings) -> float:
     """The longest that a process of `role` takes to end once it is told to, by its own limits."""
     if role == "serve":
         return serving.leaving_seconds(settings)
-    return settings.drain_seconds
+    return settings.drain_seconds + FLUSH_SECONDS
 
 
 def _of_leaving(

@@ -195,6 +195,7 @@ class Runner:
             await self._bury(task, _error(refusal.code, str(refusal)))
         except Exception as error:
             log.warning("task_failed", kind=task.kind, exc_info=error)
+            note({"error.type": type(error).__name__})
             await self._retry(task, _told_of(error))
 
     async def _retry(self, task: ClaimedTask, error: dict[str, Any]) -> None:
