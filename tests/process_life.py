@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 PROC = Path("/proc")
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 def runs(pid: int) -> bool:

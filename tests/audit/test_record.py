@@ -260,7 +260,7 @@ JSON = st.recursive(
 def test_what_is_told_is_bounded_whatever_it_is(values: dict[str, Any]) -> None:
     written = json.dumps(told(values), ensure_ascii=False, allow_nan=False)
     assert len(written.encode()) <= MOST_BYTES
-    assert "\\u0000" not in written
+    assert "\\u0000" not in written.replace("\\\\", "")  # the words backslash, u, 0 … may be told
 
 
 async def test_what_is_told_fits_the_database_at_its_largest(

@@ -20,7 +20,7 @@ from tests.conftest import Database, execute
 
 CHANNEL = "morrow_test"
 ROLE = "test"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass

@@ -116,7 +116,7 @@ async def locker(database: Database) -> AsyncIterator[asyncpg.Connection]:
 async def test_a_request_that_waits_too_long_for_the_database_is_ended(
     database: Database, tmp_path: Path, locker: asyncpg.Connection
 ) -> None:
-    app = create_app(settings_for(database.api_dsn, tmp_path, request_seconds=0.5))
+    app = create_app(settings_for(database.api_dsn, tmp_path, request_seconds=2))
     async with app.router.lifespan_context(app), client_of(app, OPERATOR_KEY) as api:
         tenant = await make_tenant(app, api)
         async with locker.transaction():

@@ -55,11 +55,12 @@ async def test_every_operation_succeeds_with_a_value_in_each_field(
     assert not refused
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("place", PLACES)
 async def test_values_in_every_field_are_taken_or_refused_by_name(
     there: Furnished, operations: list[Operation], place: str
 ) -> None:
-    await _try(there, operations, place, every=3)
+    await _try(there, operations, place, every=9)
 
 
 @pytest.mark.long

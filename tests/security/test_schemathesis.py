@@ -17,7 +17,7 @@ SEED = 2026
 def test_a_share_of_what_a_fixed_seed_makes_finds_no_fault(
     database: Database, tmp_path: Path
 ) -> None:
-    outcome = run_campaign(database, tmp_path, seed=SEED, examples=8)
+    outcome = run_campaign(database, tmp_path, seed=SEED, examples=3)
     tell(outcome)
     assert not outcome.faults, faults_of(outcome)
 
