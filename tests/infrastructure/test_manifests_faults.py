@@ -166,9 +166,9 @@ PLANTS: dict[str, Plant] = {
     ),
     "hasty_probe": (API, (*ONE, "startupProbe", "timeoutSeconds"), 2, "gives up before its checks"),
     "no_pre_stop": (API, (*ONE, "lifecycle"), GONE, "preStop waits 0 s"),
-    "short_grace": (API, (*POD, "terminationGracePeriodSeconds"), 50, "leaving may take 51"),
-    "default_grace": (WORKER, (*POD, "terminationGracePeriodSeconds"), GONE, "may take 40"),
-    "long_drain": (SETTINGS, ("data", "MORROW_DRAIN_SECONDS"), "300", "may take 315"),
+    "short_grace": (API, (*POD, "terminationGracePeriodSeconds"), 50, "leaving may take 54"),
+    "default_grace": (WORKER, (*POD, "terminationGracePeriodSeconds"), GONE, "may take 43"),
+    "long_drain": (SETTINGS, ("data", "MORROW_DRAIN_SECONDS"), "300", "may take 318"),
     "fewer_first": (
         *(API, ("spec", "strategy", "rollingUpdate", "maxUnavailable"), 1),
         "maxUnavailable is not 0",

@@ -63,7 +63,9 @@ def _plan() -> Plan:
     usual = Plan()
     for field in fields(Plan):
         value = getattr(usual, field.name)
-        if field.name == "mutant":
+        if field.name == "faults":
+            parser.add_argument("--faults", action="store_true", help="go on with faults")
+        elif field.name == "mutant":
             parser.add_argument("--mutant", choices=[*MUTANTS], help="run with this fault")
         else:
             parser.add_argument(

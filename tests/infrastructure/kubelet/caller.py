@@ -51,8 +51,9 @@ class Caller:
         return json.loads(answer.content)
 
     def close(self) -> None:
-        while self._idle:
-            self._idle.pop()[1].transport.abort()
+        for _, writer in self._idle:
+            writer.transport.abort()
+        self._idle.clear()
 
     async def _exchange(self, request: bytes) -> Message:
         wire = self._idle.pop() if self._idle else await self._connect()

@@ -12,6 +12,7 @@ from tests.infrastructure.kubelet.kubelet import Kubelet
 from tests.infrastructure.kubelet.node import Node
 from tests.infrastructure.kubelet.pace import Pace
 from tests.infrastructure.kubelet.pod import Pod
+from tests.infrastructure.kubelet.probe import Probe, ask
 from tests.infrastructure.kubelet.proxy import Proxy, proxying
 from tests.infrastructure.kubelet.rollout import Controller
 from tests.infrastructure.kubelet.template import Deployment, Template, annotation_of_the_ingress
@@ -47,6 +48,12 @@ class Cluster:
         """Until the proxy knows of all that are ready."""
         while len(self.endpoints.routed) < sum(pod.ready for pod in self.api.pods()):
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def answer(self, probe: Probe) -> None:
+        """Until every pod of the API does."""
+        for pod in self.api.pods():
+            while not await ask(probe, pod.port):
+                await asyncio.sleep(LOOK_SECONDS)
 
 
 def deployments(

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import uuid4
 
 from websockets.asyncio.client import connect
@@ -33,14 +32,13 @@ class Jobs:
 
     caller: Caller
     tally: Tally
-    wanted: dict[str, Any] = field(default_factory=lambda: dict(WANTED))
     watched: list[Watched] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
     _watching: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def begin(self, tenant: Tenant) -> None:
+    async def begin(self, tenant: Tenant, **wanted: object) -> None:
         """One more; whoever asks need not wait for its end."""
-        body = {**self.wanted, "products": list(PRODUCTS)}
+        body = {**WANTED, **wanted, "products": list(PRODUCTS)}
         try:
             answer = await self.caller.ask(
                 "POST", "/training-jobs", tenant.key, body, Idempotency_Key=str(uuid4())

@@ -117,7 +117,7 @@ class Kubelet:
         return words.FAILED
 
     async def _until_started(self, pod: Pod, probe: Probe) -> bool:
-        async for passes in self._asked(pod, probe):
+        async for passes in self._asked(pod, self.pace.as_long(probe)):
             if passes is not None:
                 return passes
         raise AssertionError
@@ -134,11 +134,11 @@ class Kubelet:
     async def _asked(self, pod: Pod, probe: Probe) -> AsyncIterator[bool | None]:
         """What is to be thought of the pod, once a period."""
         verdict = Verdict(probe)
-        port, timeout = pod.ports[probe.port], self.pace.timeout(probe.timeout)
+        port = pod.ports[probe.port]
         await asyncio.sleep(self.pace.wait(probe.delay))
         while True:
             asked = time.monotonic()
-            verdict.hear(await ask(probe, port, timeout))
+            verdict.hear(await ask(probe, port))
             yield verdict.passes
             await asyncio.sleep(self.pace.wait(probe.period) - (time.monotonic() - asked))
 

@@ -1,6 +1,7 @@
 """Where pods run here: what of their manifests must be otherwise on one machine's loopback.
 
-Addresses, ports, directories and secrets; everything else is as it is applied.
+Addresses, ports, directories and secrets, and the drain where waiting goes by faster; everything
+else is as it is applied.
 """
 
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from shared.roles import API, WORKER
+from tests.infrastructure.kubelet.pace import Pace
 from tests.infrastructure.kubelet.template import Template
 from tests.processes import free_port
 
@@ -18,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HOST = "127.0.0.1"
 ROLES = {"serve": API, "worker": WORKER}
 OPERATOR_KEY = "MORROW_OPERATOR_KEY"
+DRAIN = "MORROW_DRAIN_SECONDS"
 QUIETLY = ("-W", "ignore::RuntimeWarning:runpy")
 """Of a program that was begun by the name of its module, which children import again."""
 
@@ -28,6 +31,7 @@ class Node:
 
     folder: Path
     dsns: Mapping[str, str]
+    pace: Pace
     root: Path = ROOT
     secrets: Mapping[str, str] = field(
         default_factory=lambda: {
@@ -54,7 +58,8 @@ class Node:
         return {
             **template.environment,
             **{name: known[name] for name in template.secrets & known.keys()},
-            "MORROW_MODEL_STORAGE_PATH": str(self.folder / "models"),
+            **self._storage(template),
+            DRAIN: str(self.pace.wait(float(template.environment[DRAIN]))),
             "MORROW_SPOOL_PATH": str(own / "spool"),
             "MORROW_METRICS_HOST": HOST,
             "MORROW_METRICS_PORT": str(ports["metrics"]),
@@ -64,3 +69,8 @@ class Node:
             "HOME": str(own),
             "TMPDIR": str(own),
         }
+
+    def _storage(self, template: Template) -> dict[str, str]:
+        name = "MORROW_MODEL_STORAGE_PATH"
+        in_bucket = template.environment[name].startswith("s3://")
+        return {name: str(self.folder / "models")} if in_bucket else {}

@@ -1,7 +1,7 @@
 """What came of a run, and which promises it broke."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.infrastructure.kubelet.pod import KILLED, LEFT, TOLD, Pod
@@ -11,6 +11,8 @@ from tests.infrastructure.kubelet.traffic import Traffic
 
 if TYPE_CHECKING:
     from tests.infrastructure.kubelet.run import Run
+
+PHASES = ("before", "during", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Outcome:
     failed: dict[str, int]
     examples: list[str]
     milliseconds: dict[str, dict[str, float]]
+    rates: dict[str, float]
     held_up: int
     repeated: dict[str, int]
     stream_ends: dict[str, int]
@@ -34,6 +37,8 @@ class Outcome:
     restarts: int
     without: float
     errors: dict[str, int]
+    endured: dict[str, bool] = field(default_factory=dict)
+    figures_of_faults: dict[str, float] = field(default_factory=dict)
 
     def broken(self) -> list[str]:
         """Each promise that was not kept; none, and the run is passed."""
@@ -58,7 +63,7 @@ class Outcome:
             "no pod is asked that is not there": not self.repeated,
             "no error is logged": not self.errors,
         }
-        return [promise for promise, is_kept in kept.items() if not is_kept]
+        return [promise for promise, is_kept in (kept | self.endured).items() if not is_kept]
 
     def figures(self) -> dict[str, object]:
         return asdict(self)
@@ -73,6 +78,7 @@ def outcome_of(
         failed=dict(run.tally.failed),
         examples=run.tally.examples,
         milliseconds=_milliseconds(run.tally),
+        rates={phase: run.tally.rate(phase) for phase in PHASES},
         held_up=traffic.held_up,
         repeated=dict(cluster.proxy.repeated),
         stream_ends=dict(run.jobs.ends),
@@ -88,7 +94,7 @@ def outcome_of(
 
 
 def _milliseconds(tally: Tally) -> dict[str, dict[str, float]]:
-    return {phase: tally.milliseconds(phase) for phase in tally.seconds}
+    return {phase: tally.milliseconds(phase) for phase in PHASES}
 
 
 def _leaving(pods: Sequence[Pod]) -> dict[str, float]:

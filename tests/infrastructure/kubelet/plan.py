@@ -9,7 +9,9 @@ from tests.infrastructure.kubelet.template import Deployment
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`pace` scales what is waited for; 1 is as the manifests have it. `before` are the seconds of
-    traffic to compare with; in the end all that was begun has `patience` seconds to end."""
+    traffic to compare with. The job that is begun with the rollout makes so many `trials`, others
+    one. In the end all that was begun has `patience` seconds to end. With `faults` pods then
+    freeze, are never ready, and lose the database."""
 
     apis: int = 3
     workers: int = 2
@@ -19,9 +21,10 @@ class Plan:
     after: float = 5.0
     job_seconds: float = 3.0
     most_jobs: int = 3
-    trials: int = 1
+    trials: int = 200
     seed: int = 2026
     patience: float = 300.0
+    faults: bool = False
     mutant: str | None = None
 
 

@@ -52,10 +52,10 @@ class Verdict:
             self.passes = well
 
 
-async def ask(probe: Probe, port: int, seconds: float) -> bool:
+async def ask(probe: Probe, port: int) -> bool:
     """As a kubelet does: on a connection of its own, at the pod's address and not at its name."""
     with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(probe.timeout):
             return 200 <= await _status(probe.path, port) < 400
     return False
 

@@ -38,11 +38,13 @@ class Proxy:
     _turns: "count[int]" = field(default_factory=count)
     _clients: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of a client, until either ends it."""
-        client = asyncio.current_task()
-        assert client is not None
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection of a client, which is served until either ends it."""
+        client = asyncio.create_task(self._serve(reader, writer))
         self._clients.add(client)
+        client.add_done_callback(self._clients.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(Broken, OSError):
                 while True:
@@ -55,13 +57,14 @@ class Proxy:
                     await writer.drain()
         finally:
             writer.transport.abort()
-            self._clients.discard(client)
 
     async def close(self) -> None:
         for client in list(self._clients):
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
         self._upstreams.close()
+        for _ in range(2):
+            await asyncio.sleep(0)  # what is cut off is closed in the loop's next turns
 
     async def _answer(self, request: Message) -> Message:
         answered = await self._ask(request)
@@ -163,7 +166,7 @@ def _without_close(head: bytes) -> bytes:
 @asynccontextmanager
 async def proxying(endpoints: Endpoints, next_upstream: str) -> AsyncIterator[Proxy]:
     proxy = Proxy(endpoints, frozenset(next_upstream.split()))
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, limit=MOST_HEAD, backlog=1024)
+    server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0, limit=MOST_HEAD, backlog=1024)
     async with server:
         proxy.port = server.sockets[0].getsockname()[1]
         try:

@@ -1,5 +1,6 @@
 """Everything that was asked of the service while it ran, and what came of it."""
 
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from statistics import quantiles
@@ -12,11 +13,22 @@ class Tally:
     """`phase` is what just goes on, of the latencies alone. `failed` counts each request without
     the answer that it should have had, by what came instead; `examples` tells some of them."""
 
-    phase: str = "before"
+    phase: str = ""
     asked: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
     seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _began: dict[str, float] = field(default_factory=dict)
+    _ended: dict[str, float] = field(default_factory=dict)
+
+    def enter(self, phase: str) -> None:
+        self._ended[self.phase] = self._began[phase] = time.monotonic()
+        self.phase = phase
+
+    def rate(self, phase: str) -> float:
+        """Answers a second, of what was asked in it."""
+        spent = self._ended.get(phase, time.monotonic()) - self._began[phase]
+        return round(len(self.seconds[phase]) / spent, 1)
 
     def answered(self, kind: str, phase: str, seconds: float) -> None:
         self.asked[kind] += 1

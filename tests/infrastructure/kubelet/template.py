@@ -63,8 +63,8 @@ class Deployment:
         update = spec.at("strategy", "rollingUpdate")
         return cls(
             replicas=replicas,
-            surge=_share(update["maxSurge"], replicas, up=True),
-            unavailable=_share(update["maxUnavailable"], replicas, up=False),
+            surge=share_of(update["maxSurge"], replicas, up=True),
+            unavailable=share_of(update["maxUnavailable"], replicas, up=False),
             min_ready=spec["minReadySeconds"].number(0),
             template=Template.of(manifests, workload),
         )
@@ -94,7 +94,7 @@ def _least(manifests: Manifests, name: str) -> float:
     return max((each.at("spec", "minReplicas").number(1) for each in scalers), default=1)
 
 
-def _share(value: Node, replicas: int, *, up: bool) -> int:
+def share_of(value: Node, replicas: int, *, up: bool) -> int:
     text = value.text() or "25%"
     if not text.endswith("%"):
         return int(text)

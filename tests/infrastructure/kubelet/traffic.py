@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
@@ -60,15 +60,19 @@ class Traffic:
                 self.held_up += 1
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
                 due = loop.time()
-            task = asyncio.create_task(self._one(due))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._begin(self._one(due))
 
     async def _begin_jobs(self) -> None:
         for number in count():
             if self.jobs.open < self.most_jobs:
-                await self.jobs.begin(self.tenants[number % len(self.tenants)])
+                self._begin(self.jobs.begin(self.tenants[number % len(self.tenants)]))
             await asyncio.sleep(self.job_seconds)
+
+    def _begin(self, asking: Coroutine[None, None, None]) -> None:
+        """It goes on when no more is asked."""
+        task = asyncio.create_task(asking)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
     async def _one(self, due: float) -> None:
         """Its time counts from when it was due."""
