@@ -102,12 +102,13 @@ def test_slots_are_at_work_for_what_the_work_takes_and_never_idle_beside_a_queue
 
 
 def test_a_small_tenant_does_not_wait_for_a_large_ones_backlog() -> None:
-    """With one slot and n tenants a small one's job takes about n times its own work, whatever the
-    others have."""
-    alone = simulate(night([4]), 1, SERVICE).jobs[0].took
-    beside = simulate(night([4, 400]), 1, SERVICE).jobs[0].took
+    """With two who want the one slot, a job takes some times its own work, however much the other
+    has queued before it: its pool counts for ten of the other's trainings."""
+    small = Asked(100.0, 1, SCHEDULED, (LOW,) * 4, 4)
+    alone = simulate([small], 1, SERVICE).jobs[0].took
+    beside = simulate([*night([400]), small], 1, SERVICE).jobs[1].took
     assert alone == pytest.approx(9.0)
-    assert beside <= 2 * alone + 5.0
+    assert alone < beside <= 5.0 + 10 + 2 * 4
 
 
 def test_who_asks_goes_before_the_nightly_work() -> None:
