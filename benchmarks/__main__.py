@@ -35,6 +35,7 @@ ALL: Final = (
     "stream_load",
     "watched_cost",
     "progress_lag",
+    "cluster_overhead",
     "eta_error",
     "accuracy",
 )

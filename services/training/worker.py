@@ -15,10 +15,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.training.breakers.fleet import BREAKERS_CHANNEL, Fleet
+from services.training.cluster.cluster import Cluster
 from services.training.jobs.pipeline import cargo_of
 from services.training.jobs.pool_shelf import PoolShelf
 from services.training.jobs.store import POOL, PREPARE, RELEASE, TRAIN
-from services.training.jobs.workshop import SlotPool, Workshop
+from services.training.jobs.workshop import Afar, SlotPool, Workshop
 from services.training.pools import pool_limits
 from services.training.pruning.terms import Terms
 from services.training.pruning.turn import PRUNING, prune_tenant
@@ -106,6 +107,7 @@ async def _open(
     jitter = Random(name)  # noqa: S311 - spreads retries and turns, guards nothing
     slots = SlotPool([Slot(context, ChildLimits()) for _ in range(width)])
     held.callback(slots.close)
+    afar = await _afar(settings, width, held)
     artifacts = open_store(settings.model_root())
     sessions = make_sessions(engine, settings.longest_idle)
     client = await held.enter_async_context(open_upstreams(settings))
@@ -118,9 +120,10 @@ async def _open(
         slots=slots,
         bell=bell,
         supply=_supply(settings, sessions, client),
+        afar=afar,
     )
     rota = Rota(name, _periodic_works(shop), engine, shop.sessions, jitter, settings.renew_seconds)
-    lanes = _lanes(shop, width)
+    lanes = _lanes(shop, width if afar is None else max(width, afar.slots.width))
     leading = lead(locks, partial(_lead, rota, engine, lanes), settings.renew_seconds)
     fleet = Fleet(engine, client.breakers, listener, WORKER)
     lifeline = Lifeline(engine, terms, listener, time.monotonic)
@@ -129,6 +132,14 @@ async def _open(
     ]
     loops = [listener.run(), bell.run(), locks.run(), lifeline.run(), fleet.run(), leading]
     return runners, loops
+
+
+async def _afar(settings: Settings, width: int, held: AsyncExitStack) -> Afar | None:
+    if settings.ray_address is None:
+        return None
+    cluster = Cluster(settings.ray_address, settings.ray_tasks or width, PRELOADED)
+    await held.enter_async_context(cluster)
+    return Afar(cluster, SlotPool(cluster.slots))
 
 
 async def _lead(rota: Rota, engine: AsyncEngine, lanes: Sequence[Lane]) -> None:

@@ -93,6 +93,7 @@ def _examine_settings(data_dir: Path | None, environ: "Mapping[str, str]") -> "l
     """The environment as the programs will read it, and the model store it names."""
     import asyncio
 
+    from services.training.commands.checks.cluster import check_cluster
     from services.training.commands.checks.machine import check_model_store
     from services.training.commands.checks.verdict import failed, skipped, well
     from services.training.settings import Settings, SettingsRefused
@@ -107,10 +108,13 @@ def _examine_settings(data_dir: Path | None, environ: "Mapping[str, str]") -> "l
     except SettingsRefused as refused:
         told = "; ".join(refused.problems)
         return [failed("settings", told), skipped("model store", "the settings were refused")]
-    return [
+    found = [
         well("settings", "every MORROW_ variable that is set can be used"),
         asyncio.run(check_model_store(settings)),
     ]
+    if settings.ray_address is not None:
+        found.append(asyncio.run(check_cluster(settings.ray_address)))
+    return found
 
 
 def _table(verdicts: "list[Verdict]") -> "Table":

@@ -1,7 +1,7 @@
 """The whole way of a training job, from the claim of its first task to its last forecast.
 
-    prepare   start the job · pull its sources · collect its series · validate · snapshot
-              put them in, held · choose pools · let them train
+    prepare   start the job, where it is to run · pull its sources · collect its series · validate
+              snapshot · put them in, held · choose pools · let them train
     pool      announce · read the tenant's series · learn in a child what they share · publish it,
               which lets the job's train; none is made where kept pools do
     release   let in what of a large job is still held
@@ -59,9 +59,9 @@ async def prepare(shop: Workshop, task: ClaimedTask) -> None:
 
 async def pool(shop: Workshop, task: ClaimedTask) -> None:
     """Learn what the tenant's series share, and let the job's train with it."""
-    await announce(shop, task, EventType.PRODUCT_PROGRESS, "learning")
+    execution = await announce(shop, task, EventType.PRODUCT_PROGRESS, "learning")
     lesson = await read_lesson(shop, task)
-    outcome, cpu_seconds = await learn_in_child(shop, task, lesson)
+    outcome, cpu_seconds = await learn_in_child(shop, task, execution, lesson)
     with span("publish"):
         match outcome:
             case Refused(code=code, message=message):
@@ -76,8 +76,8 @@ async def train(shop: Workshop, task: ClaimedTask) -> None:
         if await is_trained(shop, task):
             await publish_unchanged(shop, task)
             return
-        await announce(shop, task, EventType.PRODUCT_STARTED, "training")
-        fit = await train_in_child(shop, task)
+        execution = await announce(shop, task, EventType.PRODUCT_STARTED, "training")
+        fit = await train_in_child(shop, task, execution)
         with span("publish"):
             match fit.outcome:
                 case Trained() as trained:

@@ -8,17 +8,15 @@ from typing import Any
 from services.training.demand.outcome import Refused
 from services.training.demand.pooled.pools import MOST_SERIES
 from services.training.jobs.child import POOL_TOO_SMALL, learn_pools
+from services.training.jobs.engine import Ran, Work, in_child
 from services.training.jobs.events import EventType
 from services.training.jobs.kept_pools import Lore, PoolTerms, keep
 from services.training.jobs.letting_in import let_train
 from services.training.jobs.pool_artifact import marked
 from services.training.jobs.pool_choice import LearnPools
 from services.training.jobs.pool_lesson import TenantLesson
-from services.training.jobs.progress import progress_told
 from services.training.jobs.schemas import PRIORITIES, TrainingRequest
 from services.training.jobs.settle import event_of, job_transaction, tell_and_end
-from services.training.jobs.spending import spending
-from services.training.jobs.stages import run_in_stages
 from services.training.jobs.store import POOL, warn
 from services.training.jobs.training import DEADLINE_SLACK_SECONDS
 from services.training.jobs.workshop import Workshop
@@ -48,20 +46,15 @@ def pool_cost(series: int) -> float:
 
 
 async def learn_in_child(
-    shop: Workshop, task: ClaimedTask, taught: TenantLesson
+    shop: Workshop, task: ClaimedTask, execution: dict[str, Any], taught: TenantLesson
 ) -> tuple[LearntPools | Refused, float]:
     """Learn in a slot of its own; and the CPU-seconds it took."""
     deadline = taught.lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
-    async with progress_told(shop, task) as note, spending(shop, task) as spent:
-        slot = spent.slot
-        try:
-            outcome: bytes | Refused = await run_in_stages(
-                slot, learn_pools, taught.lesson, note, deadline
-            )
-        finally:
-            slot.kill()  # it is several times as large as a child that only trains
-        used = spent.cpu_seconds
-    return (outcome if isinstance(outcome, Refused) else LearntPools(outcome, taught.lore)), used
+    work = Work(learn_pools, taught.lesson, deadline, grows=True)
+    ran: Ran[bytes | Refused] = await in_child(shop, task, execution, work)
+    outcome = ran.outcome
+    pools = outcome if isinstance(outcome, Refused) else LearntPools(outcome, taught.lore)
+    return pools, ran.cpu_seconds
 
 
 async def publish_pools(

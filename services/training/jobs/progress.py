@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.training.demand.config import Progress
 from services.training.jobs.events import EventType
 from services.training.jobs.settle import event_of, job_transaction, tell
+from services.training.jobs.store import locked_job
 from services.training.jobs.workshop import Workshop
 from services.training.queue.finish import note_progress
 from services.training.queue.task import ClaimedTask, StalePublish
@@ -20,13 +22,16 @@ PROGRESS_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def announce(shop: Workshop, task: ClaimedTask, type: EventType, doing: str) -> None:
-    """Tell that the task is begun, or begun again."""
+async def announce(
+    shop: Workshop, task: ClaimedTask, type: EventType, doing: str
+) -> dict[str, Any]:
+    """Tell that the task is begun, or begun again; where the job's children run."""
     again = f", attempt {task.claim.attempt}" if task.claim.attempt > 1 else ""
     event = event_of(task, type, f"{task.subject}: {doing}{again}")
     async with job_transaction(shop, task) as session:
         await note_progress(session, task.claim, {"stage": "started", "fraction": 0.0})
         await tell(session, shop, task, event)
+        return (await locked_job(session, task.group_id)).execution
 
 
 @asynccontextmanager

@@ -7,12 +7,12 @@ from typing import Any
 import structlog
 
 from services.training.demand.outcome import Refused, Trained
+from services.training.jobs.engine import Ran
 from services.training.jobs.events import EventType
 from services.training.jobs.lag import Lag
 from services.training.jobs.marks import mark_seen
 from services.training.jobs.settle import event_of, job_transaction, settle_product
 from services.training.jobs.telemetry import count_refusals, count_training
-from services.training.jobs.training import Fit
 from services.training.jobs.workshop import Workshop
 from services.training.metering.usage import Kind, meter
 from services.training.models.bundle import Bundle, bundle_of, pack
@@ -24,7 +24,7 @@ from services.training.queue.task import ClaimedTask, State
 log = structlog.get_logger()
 
 
-async def publish(shop: Workshop, task: ClaimedTask, trained: Trained, fit: Fit) -> None:
+async def publish(shop: Workshop, task: ClaimedTask, trained: Trained, fit: Ran[Any]) -> None:
     """Make the model the series' newest version, unless the task is no longer this claim's."""
     lag = Lag(fit.ended_at)
     lag.note("answer")
@@ -57,7 +57,9 @@ async def publish(shop: Workshop, task: ClaimedTask, trained: Trained, fit: Fit)
     await forget_artifacts(shop.artifacts, str(task.tenant_id), unnamed)
 
 
-async def publish_refusal(shop: Workshop, task: ClaimedTask, refused: Refused, fit: Fit) -> None:
+async def publish_refusal(
+    shop: Workshop, task: ClaimedTask, refused: Refused, fit: Ran[Any]
+) -> None:
     """A series that cannot be trained has failed, with its reason; the baseline answers for it."""
     error = {"code": str(refused.code), "message": refused.message}
     event = event_of(task, EventType.PRODUCT_FAILED, f"{task.subject}: {refused.message}", error)

@@ -72,7 +72,7 @@ async def tell(
     """Append the event with the job's percent by now, and when it will have ended; the states of
     its series."""
     job = await locked_job(session, task.group_id)
-    far = await look(session, job, shop.slots.width)
+    far = await look(session, job, shop.width(job.execution["used"]))
     told = replace(event, percent=far.percent, eta_seconds=far.eta_seconds)
     await append(session, job.id, [told], far.pace)
     return far.counts

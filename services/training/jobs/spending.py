@@ -9,9 +9,9 @@ from typing import Final
 
 import structlog
 
-from services.training.jobs.workshop import Workshop
+from services.training.jobs.workshop import SlotPool, Workshop
 from services.training.metering.usage import Kind, meter
-from services.training.queue.children import Slot
+from services.training.queue.children import ChildSlot
 from services.training.queue.task import ClaimedTask
 from shared.database import tenant_transaction
 from shared.outage import DatabaseErrors
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 class Spending:
     """A slot, and what was used in it for this task."""
 
-    slot: Slot
+    slot: ChildSlot
     before: float
 
     @property
@@ -34,10 +34,10 @@ class Spending:
 
 
 @asynccontextmanager
-async def spending(shop: Workshop, task: ClaimedTask) -> AsyncIterator[Spending]:
-    """A slot for the task. Who leaves it well meters what was used in the transaction of what came
-    of it; what a child used that failed, or was cancelled, is metered here, once."""
-    async with shop.slots.take() as slot:
+async def spending(shop: Workshop, task: ClaimedTask, slots: SlotPool) -> AsyncIterator[Spending]:
+    """One of these slots for the task. Who leaves it well meters what was used with the rows of
+    what came of it; what a child used that failed, or was cancelled, is metered here, once."""
+    async with slots.take() as slot:
         spent = Spending(slot, slot.cpu_seconds)
         try:
             yield spent

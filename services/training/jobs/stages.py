@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from services.training.demand.config import Progress, TrainingStage
-from services.training.queue.children import Slot, Work
+from services.training.queue.children import ChildSlot, Work
 from shared.tracing import past, span
 
 
 async def run_in_stages(
-    slot: Slot, work: Work, argument: Any, note: Callable[[Progress], None], seconds: float
+    slot: ChildSlot, work: Work, argument: Any, note: Callable[[Progress], None], seconds: float
 ) -> Any:
     """As `slot.run`, and tells of the child and of its stages."""
     begun: list[tuple[TrainingStage, float]] = []

@@ -41,15 +41,14 @@ async def add_job(
 ) -> None:
     """A queued job, with the first event of its log; a `cause` where nobody asked for it."""
     mode = request.execution_mode
-    used = None if mode is ExecutionMode.CLUSTER else "local"
-    reason = None if mode is ExecutionMode.LOCAL else "no cluster is configured"
+    used = "local" if mode is ExecutionMode.LOCAL else None  # the worker that takes the job says
     session.add(
         tables.Job(
             tenant_id=tenant_id,
             id=job_id,
             status=JobStatus.QUEUED.value,
             request=request.model_dump(mode="json"),
-            execution={"requested": mode.value, "used": used, "reason": reason},
+            execution={"requested": mode.value, "used": used, "reason": None},
             cause=None if cause is None else cause.model_dump(),
         )
     )

@@ -2,17 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from services.training.demand.config import TrainingConfig
 from services.training.demand.outcome import Refused, Trained
 from services.training.jobs.child import Lesson, SavedPools, learn
+from services.training.jobs.engine import Ran, Work, in_child
 from services.training.jobs.events import EventType
-from services.training.jobs.progress import progress_told
 from services.training.jobs.settle import event_of, job_transaction, settle_product
-from services.training.jobs.spending import spending
-from services.training.jobs.stages import run_in_stages
 from services.training.jobs.workshop import Workshop
 from services.training.models.store import last_trained
 from services.training.queue.locks import LockBusy, LockLost
@@ -21,16 +18,6 @@ from shared.database import tenant_transaction
 
 BUSY_SECONDS = 2.0
 DEADLINE_SLACK_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """What a child answered, the CPU-seconds it took, and when it was done, by the monotonic
-    clock."""
-
-    outcome: Trained | Refused
-    cpu_seconds: float
-    ended_at: float
 
 
 @asynccontextmanager
@@ -56,14 +43,14 @@ async def is_trained(shop: Workshop, task: ClaimedTask) -> bool:
     return last is not None and last.fingerprint == task.payload["fingerprint"]
 
 
-async def train_in_child(shop: Workshop, task: ClaimedTask) -> Fit:
+async def train_in_child(
+    shop: Workshop, task: ClaimedTask, execution: dict[str, Any]
+) -> Ran[Trained | Refused]:
     """Run the core on the task's dataset in a slot of its own."""
     dataset = await shop.artifacts.get(str(task.tenant_id), task.payload["dataset"])
     lesson = Lesson(dataset, config_of(task.payload["config"]), await _pools(shop, task))
     deadline = lesson.config.max_seconds + DEADLINE_SLACK_SECONDS
-    async with progress_told(shop, task) as note, spending(shop, task) as spent:
-        outcome: Trained | Refused = await run_in_stages(spent.slot, learn, lesson, note, deadline)
-        return Fit(outcome, spent.cpu_seconds, spent.slot.heard_at)
+    return await in_child(shop, task, execution, Work(learn, lesson, deadline))
 
 
 async def _pools(shop: Workshop, task: ClaimedTask) -> SavedPools | None:

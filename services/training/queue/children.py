@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any
+from typing import Any, Protocol
 
 from services.training.queue.cpu_time import cpu_seconds, cpu_seconds_of_session
 from services.training.queue.task import TaskError
@@ -72,6 +72,19 @@ def fork_server(preload: list[str]) -> ForkServerContext:
     context = get_context("forkserver")
     context.set_forkserver_preload([PRELOADED_FIRST, *preload])
     return context
+
+
+class ChildSlot(Protocol):
+    """Room for one child, wherever it runs; what each promises is told at `Slot`."""
+
+    cpu_seconds: float
+    heard_at: float
+
+    async def run(self, work: Work, argument: Any, on_progress: Report, seconds: float) -> Any: ...
+
+    def kill(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Slot:
