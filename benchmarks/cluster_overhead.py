@@ -12,12 +12,17 @@ around_ms       of that what the training itself did not take, by the child's ow
 job_ms          from the first product's start until the job's end, a product, median of the rounds
 
 `overhead_ms` and `times` hold the cluster against the machine. `connect_s` is how much longer the
-first job there took than the second: the bridge, the seats and their imports, once.
+first job there took than the second: the bridge, the seats and their imports, once. `health_ms`
+is how long asking for the cluster's health took, median and longest of 50: of the head, of a port
+where nobody listens, and of one where a connection is taken and nothing said.
 """
 
 import argparse
+import asyncio
 import json
+import socket
 import statistics
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,9 +34,11 @@ from rich.progress import track
 
 from benchmarks.made_tenant import made_tenant
 from benchmarks.service import events_of, load, morrow_up, pages, tenant_client, train
-from benchmarks.two_nodes import two_nodes
+from benchmarks.two_nodes import free_port, two_nodes
+from services.training.cluster.health import probe
 
 ENGINES: Final = ("local", "cluster")
+PROBES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ def run(products: int = 50, rounds: int = 3, children: int = 2) -> dict[str, obj
         for _ in track(range(rounds + 1), "Rounds", console=Console(stderr=True)):
             for engine in ENGINES:
                 counted[engine].append(one_job(client, engine))
+        health = asyncio.run(health_of(nodes.address))
     figures = {engine: figures_of(found[1:]) for engine, found in counted.items()}
     there, here = figures["cluster"], figures["local"]
     first, second = counted["cluster"][:2]
@@ -68,6 +76,7 @@ def run(products: int = 50, rounds: int = 3, children: int = 2) -> dict[str, obj
         "overhead_ms": {name: round(there[name] - here[name], 1) for name in here},
         "times": {name: round(there[name] / here[name], 3) for name in here},
         "connect_s": round(first.order - second.order, 1),
+        "health_ms": health,
     }
 
 
@@ -100,6 +109,25 @@ def figures_of(rounds: Sequence[Round]) -> dict[str, float]:
         "around_ms": _median([seconds for each in rounds for seconds in each.around]),
         "job_ms": _median([each.job for each in rounds]),
     }
+
+
+async def health_of(address: str) -> dict[str, dict[str, float]]:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        addresses = {
+            "well": address,
+            "refused": f"ray://127.0.0.2:{free_port()}",
+            "silent": f"ray://127.0.0.1:{silent.getsockname()[1]}",
+        }
+        return {name: await _asked(each) for name, each in addresses.items()}
+
+
+async def _asked(address: str) -> dict[str, float]:
+    took = []
+    for _ in range(PROBES):
+        began = time.perf_counter()
+        await probe(address)
+        took.append(time.perf_counter() - began)
+    return {"median": _median(took), "most": round(1000 * max(took), 1)}
 
 
 def _median(seconds: Sequence[float]) -> float:

@@ -113,7 +113,7 @@ class Link:
     async def _launch(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         ours, theirs = socket.socketpair()
         with theirs:
-            command = (sys.executable, "-m", PROGRAM, str(theirs.fileno()))
+            command = (sys.executable, "-P", "-m", PROGRAM, str(theirs.fileno()))
             self._process = await asyncio.create_subprocess_exec(
                 *command,
                 self._address,
