@@ -78,6 +78,7 @@ def _environment(folder: str) -> dict[str, str]:
         "RAY_prestart_worker_first_driver": "0",
         "RAY_enable_worker_prestart": "0",
         "RAY_CLUSTER_FOLDER": folder,  # tells all of its processes from others
+        "RAY_TMPDIR": folder,  # where it notes its address, in a directory that must be there
         "PYTHONPATH": os.pathsep.join([str(LIGHTER), *filter(None, sys.path)]),
     }
 
@@ -96,7 +97,8 @@ def main() -> None:
     logging.disable(logging.ERROR)
     told = os.dup(1)
     os.dup2(2, 1)  # Ray prints what is not JSON
-    head = _quiet(HEAD) | {"ray_client_server_port": int(port), "temp_dir": folder}
+    place = os.path.join(folder, "ray")
+    head = _quiet(HEAD) | {"ray_client_server_port": int(port), "temp_dir": place}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     cluster.add_node(wait=False, **_quiet(OTHER))
     cluster.wait_for_nodes()
