@@ -68,7 +68,7 @@ def start(folder: str) -> TwoNodes:
         if line := launcher.stdout.readline():
             head, other = json.loads(line)
             return TwoNodes(f"ray://{HEAD}:{port}", head, other, launcher)
-        launcher.wait()
+        launcher.communicate()
     raise RuntimeError(f"no cluster in {TRIES} tries")
 
 

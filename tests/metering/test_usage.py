@@ -156,11 +156,11 @@ async def test_a_training_that_fails_or_is_cancelled_is_metered_too(
     burning = asyncio.get_running_loop().create_future()
 
     async def train() -> None:
-        async with spending(shop, task) as spent:
+        async with spending(shop, task, shop.slots) as spent:
             await spent.slot.run(made_work.burn_for_ever, None, burning.set_result, 600)
 
     training = asyncio.create_task(train())
-    await asyncio.wait({burning})
+    await asyncio.wait({burning, training}, return_when=asyncio.FIRST_COMPLETED)
     training.cancel()
     await asyncio.wait({training})
     slot.close()
