@@ -1,6 +1,6 @@
 """Training children at the nodes of a Ray cluster, behind the same `run` as those of this machine.
 
-How a worker reaches the cluster was weighed three ways. A driver in the worker needs Ray's own daemon
+Three ways for a worker to reach the cluster were weighed. A driver in it needs Ray's own daemon
 beside every worker, and its threads and its crashes in a process that holds leases. A gateway of
 our own on the cluster is one more thing to run and to guard. What is left is Ray's client
 (`ray://head:10001`) in a process of its own, the *bridge*: what Ray does, hangs or dies of there,
