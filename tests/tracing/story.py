@@ -4,11 +4,10 @@ a collector: what the collector, the suppliers and the logs were told of it."""
 import asyncio
 import json
 import signal
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from tests.conftest import Database
 from tests.jobs.asking import sales_rows
 from tests.processes import Programs, programs_on
 from tests.tracing.collector import Collector, Told, collecting
+from tests.tracing.listening import listening
 
 PATIENCE_SECONDS = 60.0
 PRODUCT = "Canary-Crumble"
@@ -146,16 +146,8 @@ def supplying():  # type: ignore[no-untyped-def]
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    supplier.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with listening(Answering) as supplier.port:
         yield supplier
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _lines(said: str) -> list[dict[str, Any]]:

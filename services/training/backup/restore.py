@@ -18,7 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import migrations
 from services.training.backup.copying import copy_named, is_intact, look_at_each
 from services.training.backup.errors import BackupRefused
-from services.training.backup.manifest import Manifest, Named, as_listed, count_of, without
+from services.training.backup.manifest import (
+    Manifest,
+    Named,
+    as_listed,
+    as_named,
+    count_of,
+    without,
+)
 from services.training.backup.programs import PostgresPrograms
 from services.training.backup.progress import Report, Stage, counting
 from services.training.backup.shelf import DUMPS, Kept
@@ -49,7 +56,6 @@ async def check_backup(
     kept: Kept, shelf: ArtifactStore, programs: PostgresPrograms, report: Report
 ) -> None:
     """Read all of it. Raises `BackupRefused` for what is missing or damaged."""
-
     async with fetched_dump(kept, shelf) as dump:
         await programs.entries(dump)
     await check_artifacts(kept, shelf, report)
@@ -135,8 +141,7 @@ async def require_sameness(engine: AsyncEngine, manifest: Manifest) -> None:
         raise BackupRefused(
             "restored_otherwise", f"not as many rows came back as were dumped: {differing}"
         )
-    named = {owner: frozenset(all) for owner, all in manifest.artifacts.items()}
-    unnamed = without(await read_all_named(engine), named)
+    unnamed = without(await read_all_named(engine), as_named(manifest.artifacts))
     if count_of(unnamed):
         raise BackupRefused(
             "restored_otherwise", f"the dump names what the manifest does not: {_examples(unnamed)}"

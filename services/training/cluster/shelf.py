@@ -23,9 +23,6 @@ class Shelf:
             self._kept.popitem(last=False)
         return found
 
-    def clear(self) -> None:
-        self._kept.clear()
-
     def _reference(self, name: str, content: bytes) -> Any:
         if name not in self._kept:
             self._kept[name] = self._put(content)
