@@ -124,7 +124,7 @@ LIMITS: Final = (
         "the disk of the one database",
         _disk,
         "the disk's own fill; no alert of ours",
-        "a shorter past, models deleted (not there today), partitions (not there), cells",
+        "a shorter past, `MORROW_MODEL_VERSIONING_ENABLED=false`, partitions (not there), cells",
     ),
     Limit(
         "reading the past of what is trained from the disk",
